@@ -1,0 +1,58 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, resolve } from 'node:path'
+import { defineConfig } from 'vitest/config'
+
+// Vite does not know Bun's `with { type: 'text' | 'file' }`: texts become strings, other assets their path.
+const TEXT = /\.(sql|txt|md|html|toml|dialogue)$/
+const FILE = /\.(wasm|css|svg|onnx|node|bin)$|libonnxruntime\.so\.1$|swagger-ui-bundle\.js$/
+const bunAssets = {
+  name: 'bun-assets',
+  enforce: 'pre' as const,
+  resolveId(source: string, importer?: string) {
+    if (!TEXT.test(source) && !FILE.test(source)) return
+    const path = /^[./]/.test(source)
+      ? resolve(dirname(importer ?? ''), source)
+      : createRequire(importer ?? import.meta.url).resolve(source)
+    return `\0bun-asset:${path}.js`
+  },
+  load(id: string) {
+    if (!id.startsWith('\0bun-asset:')) return
+    const path = id.slice('\0bun-asset:'.length, -'.js'.length)
+    return `export default ${JSON.stringify(TEXT.test(path) ? readFileSync(path, 'utf8') : path)}`
+  },
+}
+
+// The forks pool does not start under Bun 1.4.5 (child.channel.unref is not a function): threads.
+const shared = { pool: 'threads', testTimeout: 20_000, hookTimeout: 20_000 } as const
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './test/kit/totals-reporter.ts'],
+    projects: [
+      {
+        plugins: [bunAssets],
+        test: {
+          ...shared,
+          name: 'logic',
+          include: ['src/**/*.test.ts', 'test/*.test.ts', 'test/scenarios/**/*.test.ts'],
+          maxWorkers: 2,
+        },
+      },
+      {
+        // Real time on real sockets: one at a time, so that neighbours do not make it late.
+        plugins: [bunAssets],
+        test: {
+          ...shared,
+          name: 'wire',
+          include: ['test/wire/**/*.test.ts', 'test/interop/**/*.test.ts'],
+          maxWorkers: 1,
+          fileParallelism: false,
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+    ],
+  },
+})
