@@ -1,0 +1,32 @@
+import type { Clock } from '../core/clock.ts'
+import { AppError } from '../core/errors.ts'
+import { type Call, isFinal } from './call.ts'
+import type { LiveCalls } from './live-calls.ts'
+import type { CallStore } from './ports.ts'
+import type { SettleCall } from './settle-call.ts'
+
+/**
+ * Cancels a call: one that has not begun is canceled at once; a running one is being hung up when this resolves.
+ * Returns the call as it is now. Throws not_found, or conflict for one that has ended.
+ */
+export function createCancelCall(d: {
+  clock: Clock
+  calls: CallStore
+  live: LiveCalls
+  settle: SettleCall
+}) {
+  return async (id: string): Promise<Call> => {
+    const call = await d.calls.get(id)
+    if (!call) throw new AppError('not_found', 'There is no such call.')
+    if (isFinal(call.status))
+      throw new AppError('conflict', `This call has already ended (${call.status}).`)
+    if (!d.live.stop(id, 'canceled'))
+      await d.settle(call, {
+        status: 'canceled',
+        endReason: 'canceled',
+        guard: ['scheduled', 'initiated'],
+        fence: null,
+      })
+    return (await d.calls.get(id)) ?? call
+  }
+}

@@ -1,0 +1,58 @@
+import { reasonOf } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
+import type { Call } from './call.ts'
+import type { CallEvents } from './call-events.ts'
+import type { CallFence, CallStore, SipState, TalkEvent } from './ports.ts'
+import { eventPayload } from './public-call.ts'
+
+/** Writes a call down while it happens, in order, without making anybody wait for the disk. */
+export interface Chronicle {
+  /** Stores the answer and the dialog; `onLost` when another process owns the call. */
+  answered(call: Call, fence: CallFence, sip: SipState, onLost: () => void): void
+  on(event: TalkEvent): void
+  /** Resolves when all that was told is on disk (or has failed, and was logged). */
+  written(): Promise<void>
+}
+
+export function createChronicle(
+  d: { log: Log; calls: CallStore; events: CallEvents },
+  callId: string,
+): Chronicle {
+  let last: Promise<unknown> = Promise.resolve()
+
+  function then(write: () => Promise<unknown>): void {
+    last = last
+      .then(write)
+      .then(() => d.events.notify(callId))
+      .catch((error: unknown) =>
+        d.log.error('part of a call was not stored', { callId, reason: reasonOf(error) }),
+      )
+  }
+
+  return {
+    answered(call, fence, sip, onLost) {
+      const startedAt = call.startedAt ?? 0
+      const deliveries = eventPayload('call.answered', call, [], startedAt)
+      then(async () => {
+        const kept = await d.calls.markAnswered(callId, { fence, startedAt, sip, deliveries })
+        if (!kept) onLost()
+      })
+    },
+    on(event) {
+      if (event.type === 'timing') then(() => d.calls.appendTiming(callId, event.timing))
+      else if (event.type === 'tool') {
+        const { name, arguments: args, at } = event
+        const data = { name, arguments: args, at: new Date(at).toISOString() }
+        then(() => d.calls.appendEvent(callId, { type: 'tool', data }))
+      } else {
+        const { turn, role, text, final, at } = event
+        const data = { turn, role, text, final, at: new Date(at).toISOString() }
+        if (final && text !== '') then(() => d.calls.appendTurn(callId, { role, text, at }))
+        then(() => d.calls.appendEvent(callId, { type: 'transcript', data }))
+      }
+    },
+    async written() {
+      await last
+    },
+  }
+}

@@ -1,0 +1,297 @@
+/** What the rules of calls need from the floors above them. */
+import type { Probe } from '../core/probe.ts'
+import type { BargeInRule, Ring } from '../core/ring.ts'
+import type { Call, CallStatus, EndReason, FinalStatus, Turn, TurnTiming } from './call.ts'
+
+// ---------------------------------------------------------------- telephony
+
+/** A clip on its way to the human's ear. Both promises settle even when the leg ends. */
+export interface Playback {
+  /** Resolves with true when the clip's first sample left, with false when it was dropped before. */
+  started: Promise<boolean>
+  /** Resolves when the clip ended: how many of its samples left, and whether that was all of it. */
+  ended: Promise<{ heardSamples: number; whole: boolean }>
+}
+
+export interface Mouth {
+  /** Queues sound (at the ring's rate, in shared memory) behind what is queued. */
+  enqueue(clip: Int16Array<SharedArrayBuffer>): Playback
+  /** Drops everything that is queued or playing; their playbacks end. */
+  stop(): void
+  /** Lets human speech stop our sound without asking us, by `rule`; null forbids it. */
+  arm(rule: BargeInRule | null): void
+}
+
+export type LegEnd =
+  /** The other side hung up. */
+  | { by: 'human' }
+  /** `hangup` was called. */
+  | { by: 'us' }
+  /** No sound came for too long. */
+  | { by: 'rtp_timeout' }
+  /** The dialog broke: a failed request inside it, a dead transport. */
+  | { by: 'trunk_error'; reason: string }
+
+/** One answered call, seen as sound. Handles, not streams: sound never crosses the main thread. */
+export interface Leg {
+  /** What the human says, from the answer on. */
+  readonly ears: Ring
+  readonly mouth: Mouth
+  /** Presses keys (0-9 * # A-D, `w` waits half a second) for the other side; resolves when the last one left. */
+  sendDigits(digits: string): Promise<void>
+  /** Sends BYE. Idempotent; resolves when the leg has ended. */
+  hangup(): Promise<void>
+  /** True while the other side holds us. */
+  readonly held: boolean
+  readonly ended: Promise<LegEnd>
+}
+
+/**
+ * What a crash needs in order to end what was begun: CANCEL for an INVITE without an answer, BYE for a dialog.
+ * JSON, stored with the attempt; only the trunk reads it.
+ */
+export interface SipState {
+  trunk: string
+  phase: 'invite' | 'dialog'
+  callId: string
+  [field: string]: unknown
+}
+
+export interface DialRequest {
+  to: string
+  from: string
+  /** Display name of the called person or business, for logs of the trunk only. */
+  callId: string
+  ringTimeoutMs: number
+  signal: AbortSignal
+  /** Awaited before each INVITE leaves; when it throws, nothing is sent. */
+  beforeInvite(state: SipState): Promise<void>
+  /** A 180 or 183 came. */
+  onRinging(): void
+}
+
+export type Dialed =
+  | { answered: Leg; state: SipState }
+  | {
+      failed: 'busy' | 'no_answer' | 'rejected' | 'trunk_error'
+      sipCode: number | null
+      reason: string
+    }
+  | { failed: 'canceled'; sipCode: number | null; reason: string }
+
+export interface Trunk {
+  /** Calls a number. Never throws for what the other side does; throws what `beforeInvite` threw. */
+  dial(request: DialRequest): Promise<Dialed>
+  /** Ends what an earlier process left open. Resolves when the other side confirmed, or after a few seconds. */
+  recover(state: SipState): Promise<void>
+  probes(): Promise<Probe[]>
+}
+
+// ---------------------------------------------------------------- conversation
+
+/** What the agent is told. */
+export interface Brief {
+  callId: string
+  instructions: string
+  firstMessage: string | null
+  name: string | null
+  toNumber: string
+  maxDurationSeconds: number
+}
+
+export type TalkEvent =
+  | {
+      type: 'transcript'
+      turn: number
+      role: Turn['role']
+      text: string
+      final: boolean
+      at: number
+    }
+  | { type: 'tool'; name: string; arguments: Record<string, unknown>; at: number }
+  | { type: 'timing'; timing: TurnTiming }
+
+export interface Talk {
+  ending: Extract<
+    EndReason,
+    | 'agent_hangup'
+    | 'human_hangup'
+    | 'max_duration'
+    | 'silence'
+    | 'out_of_balance'
+    | 'engine_error'
+    | 'canceled'
+    | 'shutdown'
+    | 'rtp_timeout'
+    | 'trunk_error'
+  >
+  transcript: Turn[]
+}
+
+/** Why a conversation is asked to end; its `AbortSignal`'s reason. All but `canceled` say goodbye first. */
+export type StopReason = 'canceled' | 'shutdown' | 'out_of_balance'
+
+/** A conversation made ready while it rings: models are warm, the first message is sound. */
+export interface Conversation {
+  /**
+   * Holds the conversation until somebody ends it, and hangs up. `signal` asks it to end (reason: StopReason).
+   * Turns are told by `on` as they happen; never throws for what an engine does.
+   */
+  talk(leg: Leg, o: { signal: AbortSignal; on(event: TalkEvent): void }): Promise<Talk>
+  /** Lets go of what was prepared when nobody answered. */
+  discard(): void
+}
+
+export interface Talker {
+  prepare(brief: Brief): Conversation
+  /** One or two sentences about what the call achieved; made from the transcript alone when the model is away. */
+  summarise(brief: Brief, transcript: readonly Turn[], signal: AbortSignal): Promise<string>
+}
+
+/** Whether the engines could hold a call now, from probes made in the background. */
+export interface Readiness {
+  engines(): { state: 'ready' | 'away' | 'missing'; reason: string }
+  /** The trunks' own numbers; empty when no trunk is configured. The first is the default caller. */
+  trunkNumbers(): readonly string[]
+  hasTrunk(): boolean
+}
+
+// ---------------------------------------------------------------- storage
+
+export interface IdempotencyRecord {
+  keyId: string
+  key: string
+  /** SHA-256 of the canonical JSON of the body. */
+  bodyHash: string
+}
+
+export type CreateRefusal =
+  | 'insufficient_balance'
+  | 'call_active'
+  | 'queue_full'
+  | 'idempotency_conflict'
+
+/** An event as `GET /calls/:id/events` tells it; `seq` counts from 1 within a call. */
+export interface StoredEvent {
+  seq: number
+  type: 'status' | 'transcript' | 'tool' | 'end'
+  data: Record<string, unknown>
+}
+
+export interface CallFilter {
+  limit: number
+  /** Opaque; from a former page. */
+  cursor: { createdAt: number; id: string } | null
+  status?: CallStatus
+  direction?: 'outbound' | 'inbound'
+  toNumber?: string
+  createdAfter?: number
+  createdBefore?: number
+}
+
+/** What a final status carries; written with its ledger entry and its deliveries in one transaction. */
+export interface Settlement {
+  status: FinalStatus
+  endReason: EndReason | null
+  sipCode: number | null
+  summary: string | null
+  costCents: number
+  durationSeconds: number
+  endedAt: number
+}
+
+/** A worker's claim on a call's job: every write names it, and loses when another took over. */
+export interface CallFence {
+  jobId: string
+  fence: number
+}
+
+/** All methods are one transaction each. A write under a fence that is no longer ours returns false. */
+export interface CallStore {
+  /**
+   * Writes a call, its job, its first event and (where asked) its idempotency record, unless one of these holds,
+   * looked at in this order: a kept answer to the same key (`replayed`, or `idempotency_conflict`), available
+   * balance under `call.holdCents` (when `checkBalance`), an active call to the number (not for a scheduled one),
+   * more than `maxQueued` immediate calls waiting for a line.
+   */
+  create(o: {
+    call: Call
+    runAt: number
+    idempotency: IdempotencyRecord | null
+    response: string
+    checkBalance: boolean
+    maxQueued: number
+    now: number
+  }): Promise<{ created: true } | { replayed: string } | { refused: CreateRefusal }>
+
+  /** The kept answer to an idempotency key, before anything else is looked at. */
+  findReplay(
+    record: IdempotencyRecord,
+    now: number,
+  ): Promise<{ replayed: string } | { refused: 'idempotency_conflict' } | null>
+
+  get(id: string): Promise<Call | null>
+  transcript(id: string): Promise<Turn[]>
+  timings(id: string): Promise<TurnTiming[]>
+  events(id: string, afterSeq: number): Promise<StoredEvent[]>
+  list(filter: CallFilter): Promise<Call[]>
+
+  /**
+   * A due scheduled call becomes `initiated` with a hold, unless another call to its number is active
+   * (`number_busy`) or the balance is gone (`insufficient_balance`).
+   */
+  activate(
+    id: string,
+    o: { fence: CallFence; holdCents: number; checkBalance: boolean; now: number },
+  ): Promise<'activated' | 'number_busy' | 'insufficient_balance' | 'lost'>
+  /** Commits the attempt as dialing with what a crash would need to end it. Comes before each INVITE. */
+  saveDialing(
+    id: string,
+    o: { fence: CallFence; attempt: number; sip: SipState; now: number },
+  ): Promise<boolean>
+  /** `ringing`: the first 18x. */
+  markRinging(
+    id: string,
+    o: { fence: CallFence; now: number; deliveries: EventPayload | null },
+  ): Promise<boolean>
+  /** `in_progress`: startedAt and the dialog are on disk. */
+  markAnswered(
+    id: string,
+    o: { fence: CallFence; startedAt: number; sip: SipState; deliveries: EventPayload | null },
+  ): Promise<boolean>
+  appendTurn(id: string, turn: Turn): Promise<void>
+  appendTiming(id: string, timing: TurnTiming): Promise<void>
+  appendEvent(id: string, event: Omit<StoredEvent, 'seq'>): Promise<StoredEvent>
+  heartbeat(id: string, o: { fence: CallFence; now: number }): Promise<boolean>
+  /** Holds `holdCents` in all for this call; false when the balance does not cover the difference. */
+  extendHold(id: string, holdCents: number): Promise<boolean>
+
+  /**
+   * The one way to a final status: call, ledger entry (when `charge`), `status` and `end` events, deliveries to the
+   * webhooks that subscribe, and the job's completion, together. `guard` lists the statuses it may come from.
+   * Returns the settled call, or null when the guard or the fence lost. Without a fence (cancel of a waiting call,
+   * recovery) the job is ended whoever holds it.
+   */
+  settle(
+    id: string,
+    o: {
+      settlement: Settlement
+      guard: readonly CallStatus[]
+      fence: CallFence | null
+      charge: boolean
+      /** Renders the webhook body for the settled call. */
+      payload(call: Call, transcript: readonly Turn[]): EventPayload
+      /** Renders the `end` event of the settled call. */
+      endEvent(call: Call, transcript: readonly Turn[]): Record<string, unknown>
+    },
+  ): Promise<Call | null>
+
+  /** Calls that an earlier process left between its first INVITE and their end, with what it knew of them. */
+  interrupted(): Promise<{ call: Call; sip: SipState | null }[]>
+}
+
+/** One event for the webhooks: the body is rendered once and never changes. */
+export interface EventPayload {
+  event: 'call.completed' | 'call.started' | 'call.answered'
+  body: string
+}

@@ -1,0 +1,58 @@
+import type { Clock } from '../core/clock.ts'
+import { billableSeconds, costOf } from '../core/money.ts'
+import {
+  type Call,
+  type CallStatus,
+  type EndReason,
+  type FinalStatus,
+  statusesBefore,
+} from './call.ts'
+import type { CallFence, CallStore } from './ports.ts'
+import { endedCall, eventPayload } from './public-call.ts'
+
+export interface Ending {
+  status: FinalStatus
+  endReason: EndReason | null
+  sipCode?: number | null
+  summary?: string | null
+  /** When it ended; now, when not said. */
+  endedAt?: number
+  /** The statuses it may come from; all that the transition table allows, when not said. */
+  guard?: readonly CallStatus[]
+  /** Null ends the job whoever holds it. */
+  fence: CallFence | null
+}
+
+export type SettleCall = (call: Call, ending: Ending) => Promise<Call | null>
+
+/** Writes how a call ended, what it cost and its deliveries, together. Null when another was faster. */
+export function createSettleCall(d: {
+  clock: Clock
+  calls: CallStore
+  billingEnabled: boolean
+  /** Told the settled call, e.g. to wake its watchers and the deliveries. */
+  onSettled(call: Call): void
+}): SettleCall {
+  return async (call, ending) => {
+    const endedAt = ending.endedAt ?? d.clock.now()
+    const durationSeconds = billableSeconds(call.startedAt, endedAt)
+    const settled = await d.calls.settle(call.id, {
+      settlement: {
+        status: ending.status,
+        endReason: ending.endReason,
+        sipCode: ending.sipCode ?? null,
+        summary: ending.summary ?? null,
+        costCents: costOf(durationSeconds, call.centsPerMinute),
+        durationSeconds,
+        endedAt,
+      },
+      guard: ending.guard ?? statusesBefore(ending.status),
+      fence: ending.fence,
+      charge: d.billingEnabled,
+      payload: (final, transcript) => eventPayload('call.completed', final, transcript, endedAt),
+      endEvent: endedCall,
+    })
+    if (settled) d.onSettled(settled)
+    return settled
+  }
+}
