@@ -1,0 +1,125 @@
+import type { Clock } from '../core/clock.ts'
+import { reasonOf } from '../core/errors.ts'
+import type { Ids } from '../core/ids.ts'
+import type { Log } from '../core/log.ts'
+import type { Job, JobStore } from './ports.ts'
+import { restAfter } from './retry.ts'
+
+/**
+ * Does what a job is about. `signal` aborts when the lease is lost (no write under its fence succeeds any more) or
+ * when the scheduler is stopped with a reason. A handler may end its job in its own transaction.
+ */
+export type Handler = (job: Job, o: { signal: AbortSignal }) => Promise<void>
+
+interface Run {
+  job: Job
+  leaseUntil: number
+  abort: AbortController
+  done: Promise<void>
+  forget(): void
+}
+
+/** The handlers that run now, and their leases. */
+export interface Runner {
+  readonly running: number
+  /** Runs a claimed job to its end; never rejects. */
+  run(job: Job, leaseUntil: number): Promise<void>
+  /** Renews those of our leases that look run out by the clock. */
+  renewRunOut(): Promise<void>
+  abortAll(reason: unknown): void
+  /** Resolves when nothing runs. */
+  idle(): Promise<void>
+}
+
+export function createRunner(o: {
+  clock: Clock
+  ids: Ids
+  log: Log
+  jobs: JobStore
+  handlers: Record<string, Handler>
+  leaseMs: number
+}): Runner {
+  const { clock, log, jobs } = o
+  const runs = new Set<Run>()
+  let stopping = false
+
+  function fields(job: Job): Record<string, unknown> {
+    return { kind: job.kind, key: job.key, attempt: job.attempt }
+  }
+
+  async function renew(run: Run): Promise<void> {
+    const leaseUntil = clock.now() + o.leaseMs
+    const { id, fence } = run.job
+    try {
+      if (await jobs.renew({ id, fence, leaseUntil })) run.leaseUntil = leaseUntil
+      else if (runs.has(run)) lose(run)
+    } catch (error) {
+      log.error('a lease could not be renewed', { ...fields(run.job), reason: reasonOf(error) })
+    }
+  }
+
+  function lose(run: Run): void {
+    run.forget()
+    run.abort.abort(new Error('the lease on this job was lost'))
+  }
+
+  function keepRenewing(run: Run): void {
+    run.forget = clock.after(o.leaseMs / 3, () => {
+      keepRenewing(run)
+      void renew(run)
+    })
+  }
+
+  async function execute(run: Run): Promise<void> {
+    const { job, abort } = run
+    const { id, fence } = job
+    try {
+      await perform(job, abort.signal)
+      await jobs.complete({ id, fence })
+    } catch (error) {
+      log.warn('job failed', { ...fields(job), reason: reasonOf(error) })
+      // What a stop interrupted has not failed: it is due at once for the next process.
+      const rest = stopping ? 0 : restAfter(job.attempt, o.ids.fraction())
+      await jobs
+        .release({ id, fence, runAt: clock.now() + rest })
+        .catch((problem: unknown) =>
+          log.error('a job could not be released', { ...fields(job), reason: reasonOf(problem) }),
+        )
+    } finally {
+      run.forget()
+      runs.delete(run)
+    }
+  }
+
+  async function perform(job: Job, signal: AbortSignal): Promise<void> {
+    const handler = o.handlers[job.kind]
+    if (!handler) throw new Error(`there is no handler for jobs of kind ${job.kind}`)
+    await handler(job, { signal })
+  }
+
+  return {
+    get running() {
+      return runs.size
+    },
+    run(job, leaseUntil) {
+      const abort = new AbortController()
+      const run: Run = { job, leaseUntil, abort, done: Promise.resolve(), forget: () => undefined }
+      runs.add(run)
+      keepRenewing(run)
+      run.done = execute(run)
+      return run.done
+    },
+    async renewRunOut() {
+      const now = clock.now()
+      const runOut = [...runs].filter((run) => run.leaseUntil <= now)
+      await Promise.all(runOut.map(renew))
+    },
+    abortAll(reason) {
+      stopping = true
+      for (const run of runs) run.abort.abort(reason)
+    },
+    async idle() {
+      while (runs.size > 0) await Promise.all([...runs].map((run) => run.done))
+    },
+  }
+}

@@ -1,0 +1,115 @@
+import type { Clock } from '../core/clock.ts'
+import { reasonOf } from '../core/errors.ts'
+import type { Ids } from '../core/ids.ts'
+import type { Part } from '../core/lifecycle.ts'
+import type { Log } from '../core/log.ts'
+import type { JobStore } from './ports.ts'
+import { createRunner, type Handler } from './runner.ts'
+
+/** A jump of the wall clock is noticed after this at the latest. */
+const LONGEST_SLEEP_MS = 30_000
+/** What is due but cannot be claimed (another process's, or the store is away) is looked at again after this. */
+const LOOK_AGAIN_MS = 1000
+
+export interface SchedulerOptions {
+  clock: Clock
+  ids: Ids
+  log: Log
+  jobs: JobStore
+  /** What to do for each kind of job; a handler that throws gets its job again after a rest. */
+  handlers: Record<string, Handler>
+  /** How long a claim holds without a sign of life. */
+  leaseMs: number
+  /** How many handlers run at once, over all lanes. */
+  maxParallel: number
+}
+
+export interface Scheduler extends Part {
+  /** Something was added: looks for due jobs now. */
+  wake(): void
+  /** Stops claiming and waits for what runs; `abort` is given to the running handlers' signals as their reason. */
+  stop(o?: { abort?: unknown }): Promise<void>
+}
+
+/**
+ * Runs jobs when they are due. It sleeps until the next due time instead of polling; a wake, a finished handler or
+ * that time make it look. For one scheduler per database: at its start it takes all leases for a dead process's.
+ */
+export function createScheduler(o: SchedulerOptions): Scheduler {
+  const { clock, log, jobs } = o
+  const owner = o.ids.uuid()
+  const kinds = Object.keys(o.handlers)
+  const runner = createRunner(o)
+  let started = false
+  let stopped = false
+  let again = false
+  let looking: Promise<void> | undefined
+  let forget = (): void => undefined
+
+  function look(): void {
+    if (!started || stopped) return
+    again = true
+    looking ??= lookWhileAsked().finally(() => {
+      looking = undefined
+      // Asked between the last look and here.
+      if (again) look()
+    })
+  }
+
+  async function lookWhileAsked(): Promise<void> {
+    while (again && !stopped) {
+      again = false
+      forget()
+      let sleepMs = LOOK_AGAIN_MS
+      try {
+        // First our own leases: after a jump of the clock they would pass for run out.
+        await runner.renewRunOut()
+        await jobs.rescue({ now: clock.now(), all: false })
+        await claimWhileRoom()
+        sleepMs = await untilNextDue()
+      } catch (error) {
+        log.error('jobs could not be looked at', { reason: reasonOf(error) })
+      }
+      forget()
+      if (!stopped) forget = clock.after(sleepMs, look)
+    }
+  }
+
+  async function claimWhileRoom(): Promise<void> {
+    while (!stopped && runner.running < o.maxParallel) {
+      const now = clock.now()
+      const leaseUntil = now + o.leaseMs
+      const job = await jobs.claim({ kinds, owner, now, leaseUntil })
+      if (!job) return
+      if (stopped) await jobs.release({ id: job.id, fence: job.fence, runAt: job.runAt })
+      else void runner.run(job, leaseUntil).then(look)
+    }
+  }
+
+  async function untilNextDue(): Promise<number> {
+    // Without room there is nothing to wake for but leases that run out; a handler's end looks anyway.
+    if (runner.running >= o.maxParallel) return LONGEST_SLEEP_MS
+    const due = await jobs.nextDue()
+    if (due === null) return LONGEST_SLEEP_MS
+    const wait = due - clock.now()
+    return wait <= 0 ? LOOK_AGAIN_MS : Math.min(wait, LONGEST_SLEEP_MS)
+  }
+
+  return {
+    async start() {
+      if (started || stopped) return
+      const rescued = await jobs.rescue({ now: clock.now(), all: true })
+      if (rescued > 0) log.info('jobs of an earlier process rescued', { count: rescued })
+      started = true
+      look()
+    },
+    wake: look,
+    async stop({ abort } = {}) {
+      stopped = true
+      forget()
+      if (abort !== undefined) runner.abortAll(abort)
+      await looking
+      await runner.idle()
+    },
+  }
+}

@@ -1,0 +1,138 @@
+import { and, asc, desc, eq, gt } from 'drizzle-orm'
+import type { Call, Turn, TurnTiming } from '../calls/call.ts'
+import type { StoredEvent } from '../calls/ports.ts'
+import { formatTimestamp } from '../core/timestamp.ts'
+import type { Rows } from './database.ts'
+import { call, callEvent, turn, turnTiming } from './schema.ts'
+
+/** The columns that make a Call. */
+export const callColumns = {
+  id: call.id,
+  direction: call.direction,
+  status: call.status,
+  endReason: call.endReason,
+  sipCode: call.sipCode,
+  toNumber: call.toNumber,
+  fromNumber: call.fromNumber,
+  instructions: call.instructions,
+  firstMessage: call.firstMessage,
+  name: call.name,
+  metadata: call.metadata,
+  maxDurationSeconds: call.maxDurationSeconds,
+  callAt: call.callAt,
+  attempt: call.attempt,
+  centsPerMinute: call.centsPerMinute,
+  holdCents: call.holdCents,
+  summary: call.summary,
+  costCents: call.costCents,
+  durationSeconds: call.durationSeconds,
+  createdAt: call.createdAt,
+  startedAt: call.startedAt,
+  endedAt: call.endedAt,
+  heartbeatAt: call.heartbeatAt,
+}
+
+export function readCall(rows: Rows, id: string): Call | null {
+  return rows.select(callColumns).from(call).where(eq(call.id, id)).get() ?? null
+}
+
+/** What was said, in the order in which it was stored. */
+export function readTranscript(rows: Rows, callId: string): Turn[] {
+  return rows
+    .select({ role: turn.role, text: turn.text, at: turn.at })
+    .from(turn)
+    .where(eq(turn.callId, callId))
+    .orderBy(asc(turn.seq))
+    .all()
+}
+
+export function insertTurn(rows: Rows, callId: string, said: Turn): void {
+  const last = rows
+    .select({ seq: turn.seq })
+    .from(turn)
+    .where(eq(turn.callId, callId))
+    .orderBy(desc(turn.seq))
+    .limit(1)
+    .get()
+  const { role, text, at } = said
+  rows
+    .insert(turn)
+    .values({ callId, seq: (last?.seq ?? 0) + 1, role, text, at })
+    .run()
+}
+
+export function readTimings(rows: Rows, callId: string): TurnTiming[] {
+  return rows
+    .select({
+      turn: turnTiming.turn,
+      speechEnd: turnTiming.speechEnd,
+      finalText: turnTiming.finalText,
+      firstToken: turnTiming.firstToken,
+      firstSound: turnTiming.firstSound,
+      onWire: turnTiming.onWire,
+    })
+    .from(turnTiming)
+    .where(eq(turnTiming.callId, callId))
+    .orderBy(asc(turnTiming.turn))
+    .all()
+}
+
+/** A turn's timing may become known in steps: a later one replaces the earlier. */
+export function putTiming(rows: Rows, callId: string, timing: TurnTiming): void {
+  const { turn: index, speechEnd, finalText, firstToken, firstSound, onWire } = timing
+  const stages = { speechEnd, finalText, firstToken, firstSound, onWire }
+  rows
+    .insert(turnTiming)
+    .values({ callId, turn: index, ...stages })
+    .onConflictDoUpdate({ target: [turnTiming.callId, turnTiming.turn], set: stages })
+    .run()
+}
+
+export function lastEvent(rows: Rows, callId: string): { seq: number; type: string } | undefined {
+  return rows
+    .select({ seq: callEvent.seq, type: callEvent.type })
+    .from(callEvent)
+    .where(eq(callEvent.callId, callId))
+    .orderBy(desc(callEvent.seq))
+    .limit(1)
+    .get()
+}
+
+/** Call it inside a transaction: the number of the event is taken there. */
+export function insertEvent(
+  rows: Rows,
+  callId: string,
+  event: Omit<StoredEvent, 'seq'>,
+): StoredEvent {
+  const stored = {
+    seq: (lastEvent(rows, callId)?.seq ?? 0) + 1,
+    type: event.type,
+    data: event.data,
+  }
+  rows
+    .insert(callEvent)
+    .values({ callId, ...stored })
+    .run()
+  return stored
+}
+
+/** The `status` event that goes with every change of status. */
+export function insertStatusEvent(
+  rows: Rows,
+  o: Pick<Call, 'id' | 'status' | 'endReason'>,
+  at: number,
+): void {
+  insertEvent(rows, o.id, {
+    type: 'status',
+    data: { status: o.status, endReason: o.endReason, at: formatTimestamp(at) },
+  })
+}
+
+export function readEvents(rows: Rows, callId: string, afterSeq: number): StoredEvent[] {
+  return rows
+    .select({ seq: callEvent.seq, type: callEvent.type, data: callEvent.data })
+    .from(callEvent)
+    .where(and(eq(callEvent.callId, callId), gt(callEvent.seq, afterSeq)))
+    .orderBy(asc(callEvent.seq))
+    .all()
+}

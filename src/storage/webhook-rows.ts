@@ -1,0 +1,48 @@
+import { asc, eq } from 'drizzle-orm'
+import type { Webhook } from '../webhooks/ports.ts'
+import type { Rows } from './database.ts'
+import { webhook } from './schema.ts'
+import type { Secrets } from './secrets.ts'
+
+type WebhookRow = typeof webhook.$inferSelect
+
+export function readWebhook(rows: Rows, secrets: Secrets, id: string): Webhook | null {
+  const found = rows.select().from(webhook).where(eq(webhook.id, id)).get()
+  return found ? openSecrets(found, secrets) : null
+}
+
+export function readWebhooks(rows: Rows, secrets: Secrets): Webhook[] {
+  return rows
+    .select()
+    .from(webhook)
+    .orderBy(asc(webhook.createdAt), asc(webhook.id))
+    .all()
+    .map((row) => openSecrets(row, secrets))
+}
+
+/** The fields as the table keeps them: secrets sealed, and bound to this webhook. */
+export function sealSecrets<T extends Partial<Webhook>>(
+  id: string,
+  fields: T,
+  secrets: Secrets,
+): T {
+  const sealed = { ...fields }
+  if (sealed.secret !== undefined) sealed.secret = secrets.seal(sealed.secret, about(id, 'secret'))
+  if (sealed.previousSecret)
+    sealed.previousSecret = secrets.seal(sealed.previousSecret, about(id, 'previous'))
+  return sealed
+}
+
+function openSecrets(row: WebhookRow, secrets: Secrets): Webhook {
+  const { previousSecret } = row
+  return {
+    ...row,
+    secret: secrets.open(row.secret, about(row.id, 'secret')),
+    previousSecret:
+      previousSecret === null ? null : secrets.open(previousSecret, about(row.id, 'previous')),
+  }
+}
+
+function about(id: string, which: 'secret' | 'previous'): string {
+  return `webhook ${id} ${which}`
+}
