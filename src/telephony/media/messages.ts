@@ -1,0 +1,39 @@
+/** What the main thread and the media worker tell each other. Sound goes by handle, in shared memory. */
+import type { Agreement, MediaStats } from './media.ts'
+
+/** Every message but `open` is ignored for a session that is not open (any more). */
+export type ToWorker =
+  | {
+      type: 'open'
+      session: string
+      bindHost: string
+      /** Even ports of this range are tried, from a random place on; [0, 0] is any free one. */
+      ports: readonly [number, number]
+      /** In [0, 1): where in the range the search begins. */
+      startAt: number
+      ears: SharedArrayBuffer
+      ssrc: number
+      sequence: number
+      timestamp: number
+      silenceTimeoutMs: number
+    }
+  | { type: 'agree'; session: string; agreement: Agreement }
+  | { type: 'enqueue'; session: string; clip: number; samples: Int16Array<SharedArrayBuffer> }
+  | { type: 'stop'; session: string }
+  | { type: 'press'; session: string; press: number; digits: string }
+  | { type: 'close'; session: string }
+
+export type FromWorker =
+  | { type: 'opened'; session: string; port: number }
+  | { type: 'refused'; session: string; reason: string }
+  | { type: 'started'; session: string; clip: number }
+  | { type: 'ended'; session: string; clip: number; heardSamples: number; whole: boolean }
+  | { type: 'pressed'; session: string; press: number }
+  | { type: 'silent'; session: string }
+  /** Every second, and once more with `closed`. */
+  | { type: 'stats'; session: string; stats: MediaStats }
+  /** The socket said something; told once a session. */
+  | { type: 'trouble'; session: string; reason: string }
+  /** A fault of our own ended the session; its port is free. */
+  | { type: 'failed'; session: string; reason: string }
+  | { type: 'closed'; session: string; stats: MediaStats }

@@ -1,0 +1,102 @@
+/** What is stored before each INVITE and at the answer, so that a later process can end what this one began. */
+import { isIP } from 'node:net'
+import type { SipState } from '../calls/ports.ts'
+import type { Endpoint } from './sip/transport.ts'
+import { headerOf, headersOf, splitList, type WireMessage } from './sip/wire-message.ts'
+
+interface Common extends SipState {
+  /** Header values as they are on the wire, with their tags. */
+  from: string
+  to: string
+  /** Of the INVITE. */
+  cseq: number
+  /** Route header values, in order. */
+  routes: string[]
+  destination: Endpoint
+  /** The UDP port that it was sent from. */
+  localPort: number
+}
+
+/** An INVITE that has no final answer yet. */
+export interface InviteState extends Common {
+  phase: 'invite'
+  requestUri: string
+  /** The whole Via value: a CANCEL matches by it (RFC 3261 §9.1). */
+  via: string
+  branch: string
+}
+
+/** A confirmed dialog, as the UAC sees it (RFC 3261 §12.1.2). */
+export interface DialogState extends Common {
+  phase: 'dialog'
+  /** The remote target: the request-URI of what is sent inside the dialog. */
+  target: string
+  /** Our host and port for the Via. */
+  sentBy: string
+}
+
+/** The state of an INVITE as it is about to leave. */
+export function inviteState(
+  trunk: string,
+  invite: WireMessage,
+  o: { destination: Endpoint; localPort: number },
+): InviteState {
+  return {
+    trunk,
+    phase: 'invite',
+    callId: invite.callId ?? '',
+    requestUri: invite.requestUri,
+    via: headerOf(invite, 'via') ?? '',
+    branch: invite.via?.branch ?? '',
+    from: headerOf(invite, 'from') ?? '',
+    to: headerOf(invite, 'to') ?? '',
+    cseq: invite.cseq?.number ?? 0,
+    routes: headersOf(invite, 'route').flatMap(splitList),
+    destination: o.destination,
+    localPort: o.localPort,
+  }
+}
+
+/** The state that a 2xx to the INVITE makes: target from its Contact, routes from its Record-Route, reversed. */
+export function dialogState(
+  invite: InviteState,
+  answer: WireMessage,
+  o: { destination: Endpoint; target: string; sentBy: string },
+): DialogState {
+  return {
+    trunk: invite.trunk,
+    phase: 'dialog',
+    callId: invite.callId,
+    from: invite.from,
+    to: headerOf(answer, 'to') ?? invite.to,
+    cseq: invite.cseq,
+    routes: headersOf(answer, 'record-route').flatMap(splitList).reverse(),
+    target: o.target,
+    destination: o.destination,
+    localPort: invite.localPort,
+    sentBy: o.sentBy,
+  }
+}
+
+/** A stored state, checked: undefined when it is not one of ours. */
+export function readState(state: SipState): InviteState | DialogState | undefined {
+  const strings =
+    state.phase === 'invite'
+      ? ['requestUri', 'via', 'branch', 'from', 'to']
+      : ['from', 'to', 'target', 'sentBy']
+  if (state.phase !== 'invite' && state.phase !== 'dialog') return undefined
+  if (![...strings, 'callId', 'trunk'].every((name) => isLine(state[name]))) return undefined
+  if (!Number.isInteger(state.cseq) || !Number.isInteger(state.localPort)) return undefined
+  if (!Array.isArray(state.routes) || !state.routes.every(isLine)) return undefined
+  return isEndpoint(state.destination) ? (state as InviteState | DialogState) : undefined
+}
+
+function isLine(value: unknown): boolean {
+  return typeof value === 'string' && value !== '' && !/[\r\n]/.test(value)
+}
+
+function isEndpoint(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const { host, port } = value as Record<string, unknown>
+  return typeof host === 'string' && isIP(host) !== 0 && Number.isInteger(port)
+}

@@ -1,0 +1,147 @@
+/** Answers to what belongs to no call: made without keeping anything (RFC 3261 §8.2.7). */
+import { createHmac } from 'node:crypto'
+import type { Endpoint } from './transport.ts'
+import {
+  bodyOf,
+  declaredLength,
+  headerOf,
+  headersOf,
+  splitList,
+  type Via,
+  type WireMessage,
+} from './wire-message.ts'
+
+export interface Reply {
+  status: number
+  reason: string
+  headers?: string[]
+}
+
+/** What a dialog of ours takes; REFER is understood and declined, so it is not offered. */
+export const ALLOW = 'INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, NOTIFY, MESSAGE'
+
+/** Methods that exist (RFC 3261 and its extensions) and are of no use to us outside a call. */
+const KNOWN = new Set(
+  'REGISTER SUBSCRIBE NOTIFY PUBLISH MESSAGE INFO REFER PRACK UPDATE'.split(' '),
+)
+/** RFC 3261 §20: these may occur once only. */
+const SINGLE = ['from', 'to', 'call-id', 'cseq', 'max-forwards', 'content-length', 'content-type']
+const LARGEST_CSEQ = 2 ** 31 - 1
+
+const bad = (reason: string): Reply => ({ status: 400, reason })
+
+/** What is wrong with a request, whatever it asks: the reply for it, `drop` when none can be made, null when fine. */
+export function judgeRequest(message: WireMessage): Reply | 'drop' | null {
+  if (!message.via?.branch || !message.callId || !message.fromTag) return canReply(message)
+  if (!headerOf(message, 'to')) return canReply(message)
+  if (!/ SIP\/2\.0$/i.test(message.startLine.trimEnd()))
+    return { status: 505, reason: 'Version Not Supported' }
+  if (SINGLE.some((name) => headersOf(message, name).length > 1)) return bad('Repeated Header')
+  const { cseq } = message
+  if (!cseq || cseq.method !== message.method || cseq.number > LARGEST_CSEQ) return bad('Bad CSeq')
+  const hops = headerOf(message, 'max-forwards')
+  if (hops !== undefined && !/^\d{1,3}$/.test(hops)) return bad('Bad Max-Forwards')
+  const length = declaredLength(message)
+  // RFC 3261 §18.3: over a datagram a body that is shorter than it says is an error.
+  if (Number.isNaN(length) || (length ?? 0) > message.body.length) return bad('Bad Content-Length')
+  if (message.method === 'ACK' || message.method === 'CANCEL') return null
+  return judgeDemands(message)
+}
+
+function judgeDemands(message: WireMessage): Reply | null {
+  if (!/^sips?:/i.test(message.requestUri)) return { status: 416, reason: 'Unsupported URI Scheme' }
+  const required = headersOf(message, 'require').flatMap(splitList)
+  if (required.length > 0) {
+    const headers = [`Unsupported: ${required.join(', ')}`]
+    return { status: 420, reason: 'Bad Extension', headers }
+  }
+  return null
+}
+
+/** A message without what a reply has to copy gets none. */
+function canReply(message: WireMessage): Reply | 'drop' {
+  const complete = message.via && message.callId && message.cseq && headerOf(message, 'from')
+  return complete && message.method !== 'ACK' ? bad('Missing Header') : 'drop'
+}
+
+/** The reply to a request outside every call. We take no calls yet: an INVITE rings nowhere. */
+export function answerOutside(message: WireMessage): Reply | null {
+  switch (message.method) {
+    case 'ACK':
+      return null
+    case 'OPTIONS':
+      return {
+        status: 200,
+        reason: 'OK',
+        headers: [`Allow: ${ALLOW}`, 'Accept: application/sdp'],
+      }
+    case 'INVITE':
+      return answerInvite(message)
+    case 'BYE':
+    case 'CANCEL':
+      return { status: 481, reason: 'Call/Transaction Does Not Exist' }
+  }
+  if (message.toTag) return { status: 481, reason: 'Call/Transaction Does Not Exist' }
+  if (KNOWN.has(message.method))
+    return { status: 405, reason: 'Method Not Allowed', headers: [`Allow: ${ALLOW}`] }
+  return { status: 501, reason: 'Not Implemented', headers: [`Allow: ${ALLOW}`] }
+}
+
+function answerInvite(message: WireMessage): Reply {
+  const type = headerOf(message, 'content-type')
+  if (
+    bodyOf(message) !== '' &&
+    type !== undefined &&
+    !/^(application\/sdp|multipart\/)/i.test(type)
+  )
+    return { status: 415, reason: 'Unsupported Media Type', headers: ['Accept: application/sdp'] }
+  if (message.toTag) return { status: 481, reason: 'Call/Transaction Does Not Exist' }
+  return { status: 403, reason: 'Forbidden' }
+}
+
+/** The reply as text. Its To tag follows from `secret` and the request: a retransmission gets the same one. */
+export function renderReply(
+  message: WireMessage,
+  reply: Reply,
+  o: { secret: string; source: Endpoint },
+): string {
+  const [top, ...otherVias] = headersOf(message, 'via').flatMap(splitList)
+  const vias = [top === undefined ? '' : withSource(top, message.via, o.source), ...otherVias]
+  const lines = [
+    `SIP/2.0 ${reply.status} ${reply.reason}`,
+    ...vias.map((via) => `Via: ${via}`),
+    `From: ${headerOf(message, 'from') ?? ''}`,
+    `To: ${toWithTag(message, o.secret)}`,
+    `Call-ID: ${message.callId ?? ''}`,
+    `CSeq: ${message.cseq?.number ?? 0} ${message.method}`,
+    ...(reply.headers ?? []),
+    'Content-Length: 0',
+  ]
+  return `${lines.join('\r\n')}\r\n\r\n`
+}
+
+function toWithTag(message: WireMessage, secret: string): string {
+  const to = headerOf(message, 'to') ?? ''
+  if (message.toTag) return to
+  const mac = createHmac('sha256', secret).update(`${message.callId}\n${message.via?.branch}`)
+  return `${to};tag=${mac.digest('hex').slice(0, 16)}`
+}
+
+/** The top Via with what we saw of its sender: `received` (RFC 3261 §18.2.1) and `rport` (RFC 3581 §4). */
+export function withSource(value: string, via: Via | undefined, source: Endpoint): string {
+  if (!via) return value
+  const asksRport = /;\s*rport\s*(=|;|$)/i.test(via.params)
+  const kept = via.params.replace(
+    /;\s*(rport|received)\s*(=\s*("[^"]*"|[^;,\s]*))?\s*(?=;|$)/gi,
+    '',
+  )
+  const rport = asksRport ? `;rport=${source.port}` : ''
+  return `SIP/2.0/${via.transport} ${via.sentBy}${kept};received=${source.host}${rport}`
+}
+
+/** Where a response goes: the address that the request came from, at the port RFC 3581 §4 and RFC 3261 §18.2.2 say. */
+export function replyTo(via: Via, source: Endpoint): Endpoint {
+  if (/;\s*rport\s*(=|;|$)/i.test(via.params)) return source
+  const port = /:(\d{1,5})$/.exec(via.sentBy)?.[1]
+  return { host: source.host, port: port === undefined ? 5060 : Number(port) }
+}

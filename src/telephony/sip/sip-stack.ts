@@ -1,0 +1,230 @@
+/**
+ * Between the transport and what keeps calls: signs what goes out, checks what comes in, and finds whose it is.
+ * Only what belongs to a call of ours reaches sip.js's parser; the rest is answered from the wire, or not at all.
+ */
+import * as Core from 'sip.js/lib/core/index.js'
+import { reasonOf } from '../../core/errors.ts'
+import type { Ids } from '../../core/ids.ts'
+import { BranchSigner, signRequest } from './branch.ts'
+import { answerOutside, judgeRequest, renderReply, replyTo, withSource } from './reply.ts'
+import type { Endpoint, SipTransport, TransportEvents } from './transport.ts'
+import {
+  bodyOf,
+  declaredLength,
+  headerOf,
+  headersOf,
+  paramOf,
+  readVia,
+  readWire,
+  renderWire,
+  splitList,
+  type WireMessage,
+} from './wire-message.ts'
+
+/** A user agent of sip.js, and what it wants to see of its traffic before sip.js does. */
+export interface Member {
+  readonly core: Core.UserAgentCore
+  /** A response to one of its INVITEs. */
+  onInviteResponse(message: WireMessage, source: Endpoint): void
+  /** A final response to one of its INVITEs made sip.js throw. */
+  onBroken(message: WireMessage, reason: string): void
+  onRefused(to: Endpoint): void
+  /** What a response's Via says of how we look from outside (RFC 3581). */
+  onSeenAs(address: Endpoint): void
+}
+
+/** How long an ended dialog is remembered, so that a BYE that crossed ours is answered 200 and not 481. */
+const MAX_ENDED = 256
+
+export class SipStack {
+  readonly transport: SipTransport
+  private readonly members = new Set<Member>()
+  private readonly watched = new Map<string, (message: WireMessage, source: Endpoint) => void>()
+  private readonly ended = new Set<string>()
+  private invited: ((message: WireMessage, source: Endpoint) => Member | null) | null = null
+  private readonly signer: BranchSigner
+  private readonly secret: string
+  private readonly parserLog: Core.Logger
+
+  constructor(deps: { transport: SipTransport; ids: Ids; loggerFactory: Core.LoggerFactory }) {
+    this.transport = deps.transport
+    this.secret = deps.ids.hex(32)
+    this.signer = new BranchSigner(this.secret)
+    this.parserLog = deps.loggerFactory.getLogger('sip.parser')
+  }
+
+  /** The handlers to start the transport with. */
+  events(): TransportEvents {
+    return {
+      onMessage: (message, source) =>
+        message.kind === 'request'
+          ? this.onRequest(message, source)
+          : this.onResponse(message, source),
+      onRefused: (to) => {
+        for (const member of this.members) member.onRefused(to)
+      },
+    }
+  }
+
+  add(member: Member): void {
+    this.members.add(member)
+  }
+
+  /** Hands responses that carry `branch` on the wire to `handler` alone, until the returned function is called. */
+  watch(branch: string, handler: (message: WireMessage, source: Endpoint) => void): () => void {
+    this.watched.set(branch, handler)
+    return () => {
+      if (this.watched.get(branch) === handler) this.watched.delete(branch)
+    }
+  }
+
+  /**
+   * From now on an INVITE that begins a call goes to the member that `owner` names; null refuses it. Without an owner
+   * nobody can call us.
+   */
+  takeCalls(owner: (invite: WireMessage, source: Endpoint) => Member | null): void {
+    this.invited = owner
+  }
+
+  /** A BYE for this dialog is answered 200 from now on. */
+  rememberEnded(dialogId: string): void {
+    this.ended.add(dialogId)
+    for (const oldest of this.ended) {
+      if (this.ended.size <= MAX_ENDED) return
+      this.ended.delete(oldest)
+    }
+  }
+
+  /** A request of sip.js as it will be on the wire. */
+  sign(text: string, o: { callId: string; sentBy: string }): string {
+    return signRequest(text, { ...o, signer: this.signer, protocol: this.transport.protocol })
+  }
+
+  /** Sends a response that sip.js made, where its Via says that the request came from. */
+  respond(text: string): void {
+    const via = readVia(/^Via: (.*)$/im.exec(text)?.[1]?.trim())
+    const host = via && paramOf(via.params, 'received')
+    if (!via || !host) throw new Error('sending a SIP response: its Via has no source')
+    const port = paramOf(via.params, 'rport') || undefined
+    const source = { host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? 5060) }
+    const to = port === undefined ? replyTo(via, source) : source
+    this.transport.send({ text: text.replace(/^Supported: *\r\n/m, ''), to })
+  }
+
+  private onRequest(message: WireMessage, source: Endpoint): void {
+    const verdict = judgeRequest(message)
+    if (verdict === 'drop') return
+    const owner = verdict ? undefined : (this.ownerOf(message) ?? this.callee(message, source))
+    if (owner) {
+      const via = message.headers.find((header) => header.name === 'via')
+      if (via) via.value = withSource(via.value, message.via, source)
+      const parsed = this.parse(message)
+      if (parsed instanceof Core.IncomingRequestMessage)
+        owner.core.receiveIncomingRequestFromTransport(parsed)
+      return
+    }
+    const reply = verdict ?? this.answerStranger(message)
+    if (!reply || !message.via) return
+    const text = renderReply(message, reply, { secret: this.secret, source })
+    this.transport.sendOnce({ text, to: replyTo(message.via, source) })
+  }
+
+  private answerStranger(message: WireMessage): ReturnType<typeof answerOutside> {
+    const crossed = message.method === 'BYE' && this.ended.has(dialogIdOf(message))
+    return crossed ? { status: 200, reason: 'OK' } : answerOutside(message)
+  }
+
+  private ownerOf(message: WireMessage): Member | undefined {
+    const branch = message.via?.branch ?? ''
+    const dialog = dialogIdOf(message)
+    for (const member of this.members)
+      if (member.core.userAgentServers.has(branch) || member.core.dialogs.has(dialog)) return member
+    return undefined
+  }
+
+  private callee(message: WireMessage, source: Endpoint): Member | undefined {
+    if (message.method !== 'INVITE' || message.toTag !== undefined) return undefined
+    return this.invited?.(message, source) ?? undefined
+  }
+
+  private onResponse(message: WireMessage, source: Endpoint): void {
+    const { via, callId } = message
+    if (!via?.branch || !callId || !message.cseq) return
+    const watcher = this.watched.get(via.branch)
+    if (watcher) {
+      watcher(message, source)
+      return
+    }
+    // RFC 3261 §18.1.2 and §8.1.3.3: what is not for us, or passed somebody who left a Via, is dropped.
+    if (headersOf(message, 'via').flatMap(splitList).length !== 1) return
+    if (message.status < 100 || message.status > 699) return
+    const length = declaredLength(message)
+    if (Number.isNaN(length) || (length ?? 0) > message.body.length) return
+    const branch = this.signer.open(via.branch, callId)
+    const member = branch === undefined ? undefined : this.memberOf(branch, message.method)
+    if (branch === undefined || !member) return
+    this.tellSeenAs(member, message)
+    if (message.method === 'INVITE') member.onInviteResponse(message, source)
+    this.pass(member, branch, message, source)
+  }
+
+  private memberOf(branch: string, method: string): Member | undefined {
+    for (const member of this.members)
+      if (member.core.userAgentClients.has(branch + method)) return member
+    return undefined
+  }
+
+  private pass(member: Member, branch: string, message: WireMessage, source: Endpoint): void {
+    const via = message.headers.find((header) => header.name === 'via')
+    if (via) via.value = `SIP/2.0/${this.transport.protocol} landline.invalid;branch=${branch}`
+    if (message.method === 'INVITE') complete(message, source)
+    try {
+      const parsed = this.parse(message)
+      if (!(parsed instanceof Core.IncomingResponseMessage)) throw new Error('it cannot be parsed')
+      member.core.receiveIncomingResponseFromTransport(parsed)
+    } catch (error) {
+      if (message.method === 'INVITE' && message.status >= 200)
+        member.onBroken(message, reasonOf(error))
+      throw error
+    }
+  }
+
+  private tellSeenAs(member: Member, message: WireMessage): void {
+    const params = message.via?.params ?? ''
+    const host = paramOf(params, 'received')
+    const port = Number(paramOf(params, 'rport') || this.transport.localPort)
+    if (host && port > 0 && port < 65_536)
+      member.onSeenAs({ host: host.replace(/^\[|\]$/g, ''), port })
+  }
+
+  private parse(message: WireMessage): ReturnType<typeof Core.Parser.parseMessage> {
+    const text = renderWire({ ...message, body: bodyOf(message) })
+    return Core.Parser.parseMessage(text, this.parserLog)
+  }
+}
+
+/** sip.js's key of the dialog that a request from the other side belongs to. */
+function dialogIdOf(message: WireMessage): string {
+  return `${message.callId}${message.toTag ?? ''}${message.fromTag}`
+}
+
+/** Adds what sip.js insists on and some peers leave out: without a Contact the dialog goes on with whoever answered. */
+function complete(message: WireMessage, source: Endpoint): void {
+  if (message.status < 300 && !headerOf(message, 'contact'))
+    message.headers.push({ name: 'contact', value: `<${uriOf(source)}>` })
+  if (bodyOf(message) !== '' && !headerOf(message, 'content-type'))
+    message.headers.push({ name: 'content-type', value: 'application/sdp' })
+}
+
+/** The SIP URI of an address. */
+export function uriOf(endpoint: Endpoint): string {
+  const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host
+  return `sip:${host}:${endpoint.port}`
+}
+
+/** Reads what sip.js or we are about to send. Throws when it is no SIP message. */
+export function readOwn(text: string): WireMessage {
+  const message = readWire(text)
+  if (!message) throw new Error('sending a SIP message: it cannot be read')
+  return message
+}

@@ -1,0 +1,246 @@
+/** SIP over UDP: one socket, a gate before anything is read, retransmission, and a quick word when a peer is not there. */
+import type { Clock } from '../../core/clock.ts'
+import { reasonOf } from '../../core/errors.ts'
+import type { Log } from '../../core/log.ts'
+import { normalAddress, type SourceList, SourceRate } from './gate.ts'
+import { Retransmitter } from './retransmit.ts'
+import { isRefused } from './route.ts'
+import type {
+  Endpoint,
+  Packet,
+  SipTransport,
+  TransportEvents,
+  TransportStats,
+} from './transport.ts'
+import { readWire } from './wire-message.ts'
+
+/** No SIP message of ours or of a trunk's comes near it; what is larger is never read. */
+const MAX_DATAGRAM = 8_192
+/** One call costs a trunk about a dozen messages; beyond this rate they are a flood. */
+const DEFAULT_RATE = { perSecond: 100, burst: 200 }
+
+type Socket = Bun.udp.Socket<'buffer'>
+
+interface Deps {
+  clock: Clock
+  log: Log
+  sources: SourceList
+  host: string
+  port: number
+  rate?: { perSecond: number; burst: number }
+}
+
+class UdpTransport implements SipTransport {
+  readonly protocol = 'UDP'
+  readonly stats: TransportStats = {
+    received: 0,
+    sent: 0,
+    retransmitted: 0,
+    foreign: 0,
+    oversized: 0,
+    overRate: 0,
+    malformed: 0,
+  }
+  private readonly deps: Deps
+  private readonly rate: SourceRate
+  private readonly retransmitter = new Retransmitter()
+  private readonly sockets = new Map<number, Socket>()
+  private main: Socket | undefined
+  private events: TransportEvents | undefined
+  private timer: { at: number; forget: () => void } | undefined
+  /** Where INVITEs without an answer went, by branch, so that a refusal can be told to whom it belongs. */
+  private readonly unanswered = new Map<string, Endpoint>()
+  private asking: 'no' | 'yes' | 'once more' = 'no'
+
+  constructor(deps: Deps) {
+    this.deps = deps
+    this.rate = new SourceRate(deps.clock, deps.rate ?? DEFAULT_RATE)
+  }
+
+  get localPort(): number {
+    return this.main?.port ?? 0
+  }
+
+  get open(): boolean {
+    return this.main !== undefined && !this.main.closed
+  }
+
+  async start(events: TransportEvents): Promise<void> {
+    const { host, port } = this.deps
+    this.events = events
+    try {
+      this.main = await this.bind(port)
+    } catch (error) {
+      throw new Error(`listening for SIP on udp ${host}:${port}: ${reasonOf(error)}`, {
+        cause: error,
+      })
+    }
+    this.sockets.set(this.main.port, this.main)
+  }
+
+  async stop(): Promise<void> {
+    this.timer?.forget()
+    this.timer = undefined
+    this.retransmitter.clear()
+    this.unanswered.clear()
+    for (const socket of this.sockets.values()) socket.close()
+    this.sockets.clear()
+    this.main = undefined
+  }
+
+  send(packet: Packet): void {
+    const message = readWire(packet.text)
+    this.write(packet)
+    if (!message) return
+    this.retransmitter.sent(message, packet, this.deps.clock.now())
+    if (message.kind === 'request' && message.method === 'INVITE' && message.via?.branch)
+      this.unanswered.set(message.via.branch, packet.to)
+    this.arm()
+  }
+
+  sendOnce(packet: Packet): void {
+    this.write(packet)
+  }
+
+  forget(branch: string): void {
+    this.retransmitter.forget(branch)
+    this.unanswered.delete(branch)
+  }
+
+  async borrowPort(port: number): Promise<{ release(): void } | null> {
+    if (this.sockets.has(port)) return { release() {} }
+    const socket = await this.bind(port).catch(() => null)
+    if (!socket) return null
+    this.sockets.set(port, socket)
+    return {
+      release: () => {
+        this.sockets.delete(port)
+        socket.close()
+      },
+    }
+  }
+
+  /** Async also in how it fails: Bun throws at once when the address is taken. */
+  private async bind(port: number): Promise<Socket> {
+    return Bun.udpSocket({
+      hostname: this.deps.host,
+      port,
+      binaryType: 'buffer',
+      socket: {
+        data: (_socket, data, fromPort, address) =>
+          this.receive(data, { host: address, port: fromPort }),
+        // Bun hands over one argument, the error; without this handler an ICMP refusal goes to stderr.
+        error: (...told: unknown[]) => this.failed(told.at(-1)),
+      },
+    })
+  }
+
+  private write(packet: Packet): void {
+    const socket = packet.fromPort === undefined ? this.main : this.sockets.get(packet.fromPort)
+    if (!socket || socket.closed) throw new Error('the SIP socket is closed')
+    this.stats.sent++
+    const bytes = Buffer.from(packet.text, 'latin1')
+    try {
+      socket.send(bytes, packet.to.port, packet.to.host)
+    } catch (error) {
+      // The kernel hands the refusal of an earlier datagram, to whomever, to the next send, which it then skips.
+      if ((error as { code?: unknown }).code !== 'ECONNREFUSED') throw error
+      this.failed(error)
+      socket.send(bytes, packet.to.port, packet.to.host)
+    }
+  }
+
+  private receive(data: Buffer, from: Endpoint): void {
+    if (!this.deps.sources.allows(from.host)) {
+      this.stats.foreign++
+      return
+    }
+    if (data.length > MAX_DATAGRAM) {
+      this.stats.oversized++
+      return
+    }
+    const source = { host: normalAddress(from.host), port: from.port }
+    if (!this.rate.take(source.host)) {
+      this.stats.overRate++
+      return
+    }
+    // RFC 5626 §3.5.1: a keep-alive of bare line ends, or nothing at all.
+    if (data.length <= 4 && data.toString('latin1').trim() === '') return
+    this.stats.received++
+    try {
+      this.read(data.toString('latin1'), source)
+    } catch (error) {
+      this.stats.malformed++
+      this.deps.log.debug('a SIP message could not be handled', { reason: reasonOf(error) })
+    }
+  }
+
+  private read(text: string, source: Endpoint): void {
+    const message = readWire(text)
+    if (!message) {
+      this.stats.malformed++
+      return
+    }
+    const ack = this.retransmitter.received(message, this.deps.clock.now())
+    if (message.kind === 'response' && message.via?.branch)
+      this.unanswered.delete(message.via.branch)
+    if (ack) {
+      this.stats.retransmitted++
+      this.write(ack)
+    } else this.events?.onMessage(message, source)
+  }
+
+  /** Wakes for the next retransmission, unless an earlier wake is set. */
+  private arm(): void {
+    const at = this.retransmitter.nextAt()
+    if (at === null || (this.timer && this.timer.at <= at)) return
+    this.timer?.forget()
+    const wait = at - this.deps.clock.now()
+    this.timer = { at, forget: this.deps.clock.after(wait, () => this.retransmit()) }
+  }
+
+  private retransmit(): void {
+    this.timer = undefined
+    for (const packet of this.retransmitter.due(this.deps.clock.now())) {
+      this.stats.retransmitted++
+      try {
+        this.write(packet)
+      } catch (error) {
+        this.deps.log.debug('a SIP message could not be sent again', { reason: reasonOf(error) })
+      }
+    }
+    this.arm()
+  }
+
+  private failed(error: unknown): void {
+    this.deps.log.debug('the SIP socket reported an error', { reason: reasonOf(error) })
+    if (this.asking === 'no') void this.askWhoRefused()
+    else this.asking = 'once more'
+  }
+
+  /** The error of an unconnected socket does not say which peer refused: each that owes an answer is asked. */
+  private async askWhoRefused(): Promise<void> {
+    do {
+      this.asking = 'yes'
+      const peers = new Map<string, Endpoint>()
+      for (const to of this.unanswered.values()) peers.set(`${to.host} ${to.port}`, to)
+      for (const to of peers.values()) if (await isRefused(this.deps.clock, to)) this.refusedBy(to)
+    } while (this.wasAskedAgain())
+    this.asking = 'no'
+  }
+
+  private wasAskedAgain(): boolean {
+    return this.asking === 'once more'
+  }
+
+  private refusedBy(to: Endpoint): void {
+    for (const [branch, waiting] of this.unanswered)
+      if (waiting.host === to.host && waiting.port === to.port) this.forget(branch)
+    this.events?.onRefused(to)
+  }
+}
+
+/** Not bound before `start`. */
+export function createUdpTransport(deps: Deps): SipTransport {
+  return new UdpTransport(deps)
+}

@@ -1,0 +1,157 @@
+/** The SIP side put together: one socket, one user agent for each trunk. */
+import * as Core from 'sip.js/lib/core/index.js'
+import type { Trunk } from '../calls/ports.ts'
+import type { Clock } from '../core/clock.ts'
+import { reasonOf } from '../core/errors.ts'
+import type { Ids } from '../core/ids.ts'
+import type { Log } from '../core/log.ts'
+import { type InboundCall, type InboundDeps, inboundCall } from './inbound.ts'
+import type { Media } from './media/media.ts'
+import { SourceList } from './sip/gate.ts'
+import { Registration } from './sip/registration.ts'
+import type { Lookup } from './sip/route.ts'
+import { SipStack } from './sip/sip-stack.ts'
+import { settleSipjs } from './sip/sipjs-settings.ts'
+import type { Endpoint, TransportStats } from './sip/transport.ts'
+import { TrunkAgent } from './sip/trunk-agent.ts'
+import { createUdpTransport } from './sip/udp-transport.ts'
+import { createTrunk, type Line } from './trunk.ts'
+import type { SipOptions, TrunkOptions } from './trunk-options.ts'
+
+interface Deps {
+  clock: Clock
+  ids: Ids
+  log: Log
+  media: Media
+  options: SipOptions
+  /** Messages a second and source that are read; has a default fit for a trunk. */
+  rate?: { perSecond: number; burst: number }
+  /** Name resolution; the system's unless given. */
+  lookup?: Lookup
+  /** Takes the calls that come from the first trunk's addresses; without it an INVITE rings nowhere. */
+  onCall?: (call: InboundCall) => void
+}
+
+export interface Telephony {
+  trunk: Trunk
+  /** Opens the socket and begins to register. Throws when the socket cannot be opened. */
+  start(): Promise<void>
+  /** Ends all calls, takes registrations back, closes the socket. May be called twice and without `start`. */
+  stop(): Promise<void>
+  /** The UDP port that signalling listens on; 0 when not started. */
+  localPort(): number
+  stats(): TransportStats
+}
+
+/** Throws when an option cannot be honoured. */
+export function createTelephony(deps: Deps): Telephony {
+  const { clock, ids, log, media, options } = deps
+  for (const trunk of options.trunks) checkOptions(trunk)
+  settleSipjs(ids)
+  const sources = new SourceList(options.trunks.flatMap((trunk) => trunk.allowedSources))
+  const loggerFactory = quietLoggers()
+  const { host, port, publicHost } = options
+  const { rate, lookup } = deps
+  const transport = createUdpTransport({
+    clock,
+    log,
+    sources,
+    host,
+    port,
+    ...(rate ? { rate } : {}),
+  })
+  const stack = new SipStack({ transport, ids, loggerFactory })
+  const lines = options.trunks.map((trunkOptions): Line => {
+    const agent = new TrunkAgent({
+      clock,
+      ids,
+      log,
+      stack,
+      sources,
+      loggerFactory,
+      options: trunkOptions,
+      boundTo: host,
+      publicHost,
+      ...(lookup ? { lookup } : {}),
+    })
+    stack.add(agent)
+    const registration = trunkOptions.register
+      ? new Registration({ clock, ids, log, agent, transport })
+      : null
+    return { agent, registration }
+  })
+  const [first] = lines
+  if (deps.onCall && first) takeCalls(first.agent, { ...deps, stack, sources, onCall: deps.onCall })
+  const trunk = createTrunk({ clock, ids, log, stack, sources, media, lines })
+
+  async function start(): Promise<void> {
+    await transport.start(stack.events())
+    for (const { agent, registration } of lines) {
+      registration?.start()
+      // So that it may ask for us before we first call; a name that does not resolve yet is asked for again then.
+      await agent.resolve().catch((error) =>
+        log.warn('a trunk cannot be found', {
+          trunk: agent.options.name,
+          reason: reasonOf(error),
+        }),
+      )
+    }
+  }
+
+  async function stop(): Promise<void> {
+    if (!transport.open) return
+    await trunk.stop()
+    await Promise.all(lines.map(({ registration }) => registration?.stop()))
+    for (const { agent } of lines) agent.core.reset()
+    await transport.stop()
+  }
+
+  return { trunk, start, stop, localPort: () => transport.localPort, stats: () => transport.stats }
+}
+
+/** Hands INVITEs to `agent`, whatever number they call, and from there to `onCall`. */
+function takeCalls(
+  agent: TrunkAgent,
+  deps: InboundDeps & { onCall: (call: InboundCall) => void },
+): void {
+  let calling: { to: string; source: Endpoint } | null = null
+  deps.stack.takeCalls((invite, source) => {
+    calling = { to: userOf(invite.requestUri), source }
+    // sip.js takes only what is addressed to the user of our Contact: the called number is kept aside.
+    invite.startLine = `INVITE ${agent.uri(agent.contactUser).toString()} SIP/2.0`
+    return agent
+  })
+  agent.core.delegate.onInvite = (invite) => {
+    if (calling) deps.onCall(inboundCall(agent, invite, { deps, ...calling }))
+    else invite.reject({ statusCode: 403 })
+    calling = null
+  }
+}
+
+function userOf(uri: string): string {
+  return /^sips?:([^@;>]*)@/i.exec(uri)?.[1] ?? ''
+}
+
+/** sip.js writes whole messages, numbers and all, into its log: nobody listens. */
+function quietLoggers(): Core.LoggerFactory {
+  const factory = new Core.LoggerFactory()
+  factory.builtinEnabled = false
+  factory.level = Core.Levels.error
+  return factory
+}
+
+/** Nothing from the configuration may change the lines of a message. */
+const HOST = /^[A-Za-z0-9.\-_:[\]]{1,255}$/
+
+function checkOptions(trunk: TrunkOptions): void {
+  const where = `sip.trunks '${trunk.name}'`
+  if (trunk.transport !== 'udp')
+    throw new Error(`${where}: transport '${trunk.transport}' is not available yet, use 'udp'`)
+  if (trunk.srtp === 'required')
+    throw new Error(`${where}: srtp 'required' is not available yet, use 'off'`)
+  if (trunk.codecs.length === 0) throw new Error(`${where}: codecs is empty`)
+  for (const host of [trunk.host, trunk.domain, trunk.outboundProxy])
+    if (host !== null && !HOST.test(host)) throw new Error(`${where}: '${host}' is not a host`)
+  if (trunk.register && trunk.username === null)
+    throw new Error(`${where}: register needs a username`)
+}

@@ -1,0 +1,65 @@
+import { Ring } from '../../src/core/ring.ts'
+import type { Agreement, Media, MediaSession } from '../../src/telephony/media/media.ts'
+
+/** A media session that moves no sound and remembers what it was told. */
+export class FakeMediaSession implements MediaSession {
+  readonly localPort: number
+  readonly ears = Ring.create(8_000, 1)
+  readonly agreements: Agreement[] = []
+  digits = ''
+  closed = false
+  readonly silent: Promise<void>
+  /** Makes `silent` resolve. */
+  fallSilent: () => void = () => {}
+  readonly mouth: MediaSession['mouth'] = {
+    enqueue: () => ({
+      started: Promise.resolve(false),
+      ended: Promise.resolve({ heardSamples: 0, whole: false }),
+    }),
+    stop() {},
+    arm() {},
+  }
+
+  constructor(localPort: number) {
+    this.localPort = localPort
+    this.silent = new Promise((done) => {
+      this.fallSilent = done
+    })
+  }
+
+  agree(agreement: Agreement): void {
+    this.agreements.push(agreement)
+  }
+
+  async sendDigits(digits: string): Promise<void> {
+    this.digits += digits
+  }
+
+  stats(): ReturnType<MediaSession['stats']> {
+    return {
+      packetsSent: 0,
+      packetsReceived: 0,
+      packetsLost: 0,
+      packetsLate: 0,
+      packetsForeign: 0,
+      jitterMs: 0,
+    }
+  }
+
+  close(): void {
+    this.closed = true
+  }
+}
+
+export class FakeMedia implements Media {
+  readonly sessions: FakeMediaSession[] = []
+  /** When set, no port is free. */
+  exhausted = false
+
+  async open(): Promise<FakeMediaSession> {
+    if (this.exhausted) throw new Error('opening media: no RTP port is free')
+    const session = new FakeMediaSession(42_000 + 2 * this.sessions.length)
+    this.sessions.push(session)
+    return session
+  }
+}

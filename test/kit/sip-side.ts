@@ -1,0 +1,110 @@
+/** The SIP side on loopback, as the wire and interop tests want it. */
+import { randomBytes } from 'node:crypto'
+import type { Dialed, DialRequest, SipState } from '../../src/calls/ports.ts'
+import { systemClock } from '../../src/core/clock.ts'
+import { createIds } from '../../src/core/ids.ts'
+import type { Log } from '../../src/core/log.ts'
+import { createTelephony, type Telephony } from '../../src/telephony/telephony.ts'
+import type { SipOptions, TrunkOptions } from '../../src/telephony/trunk-options.ts'
+import { FakeMedia } from './fake-media.ts'
+
+export const OUR_NUMBER = '+15550001111'
+
+export function trunkOptions(port: number, o: Partial<TrunkOptions> = {}): TrunkOptions {
+  return {
+    name: 'main',
+    host: '127.0.0.1',
+    port,
+    domain: null,
+    transport: 'udp',
+    username: null,
+    password: null,
+    register: false,
+    expiresSeconds: 600,
+    outboundProxy: null,
+    allowedSources: [],
+    numbers: [OUR_NUMBER],
+    callerId: 'from',
+    numberFormat: '+e164',
+    codecs: ['PCMU', 'PCMA'],
+    srtp: 'off',
+    dtmf: 'rfc4733',
+    maxCalls: null,
+    caFile: null,
+    verify: true,
+    ...o,
+  }
+}
+
+export interface LogLine {
+  level: string
+  message: string
+  fields: Record<string, unknown>
+}
+
+export interface SipSide {
+  telephony: Telephony
+  media: FakeMedia
+  lines: LogLine[]
+  /** What `beforeInvite` was given. */
+  states: SipState[]
+  dial(o?: Partial<DialRequest>): { dialed: Promise<Dialed>; abort(): void; rang(): number }
+}
+
+/** Starts a SIP side whose socket is on a free port of loopback. */
+export async function startSipSide(
+  trunks: readonly TrunkOptions[],
+  o: {
+    sip?: Partial<SipOptions>
+    rate?: { perSecond: number; burst: number }
+    lookup?: Parameters<typeof createTelephony>[0]['lookup']
+  } = {},
+): Promise<SipSide> {
+  const media = new FakeMedia()
+  const lines: LogLine[] = []
+  const telephony = createTelephony({
+    clock: systemClock,
+    ids: createIds(systemClock, (n) => randomBytes(n)),
+    log: collectingLog(lines),
+    media,
+    options: { host: '127.0.0.1', port: 0, publicHost: null, trunks, ...o.sip },
+    ...(o.rate ? { rate: o.rate } : {}),
+    ...(o.lookup ? { lookup: o.lookup } : {}),
+  })
+  await telephony.start()
+  const states: SipState[] = []
+  return {
+    telephony,
+    media,
+    lines,
+    states,
+    dial(request = {}) {
+      const controller = new AbortController()
+      let rang = 0
+      const dialed = telephony.trunk.dial({
+        to: '+15551234567',
+        from: OUR_NUMBER,
+        callId: 'call-1',
+        ringTimeoutMs: 20_000,
+        signal: controller.signal,
+        beforeInvite: async (state) => {
+          states.push(structuredClone(state))
+        },
+        onRinging: () => {
+          rang++
+        },
+        ...request,
+      })
+      return { dialed, abort: () => controller.abort(), rang: () => rang }
+    },
+  }
+}
+
+function collectingLog(lines: LogLine[]): Log {
+  const write =
+    (level: string) =>
+    (message: string, fields: Record<string, unknown> = {}): void => {
+      lines.push({ level, message, fields })
+    }
+  return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') }
+}
