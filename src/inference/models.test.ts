@@ -1,0 +1,113 @@
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { sharedDataDir } from '../../test/kit/speech.ts'
+import { chooseWhisper, listModels, verifyModels } from './models.ts'
+
+const made: string[] = []
+afterEach(() => {
+  for (const dir of made.splice(0)) rmSync(dir, { recursive: true, force: true })
+})
+
+function setup() {
+  const dataDir = mkdtempSync(join(tmpdir(), 'landline-models-'))
+  made.push(dataDir)
+  const install = (id: string): string => {
+    const dir = join(dataDir, 'models', id)
+    mkdirSync(dir, { recursive: true })
+    cpSync(join(import.meta.dirname, '../../models/demo'), dir, { recursive: true })
+    return dir
+  }
+  return { dataDir, install }
+}
+
+describe('the models', () => {
+  it('are known before any is installed, the demo model not among them', () => {
+    const { dataDir } = setup()
+    const models = listModels(join(dataDir, 'nowhere'))
+    expect(models.map(({ id }) => id)).toContain('whisper-base.en')
+    expect(models.some(({ installed }) => installed)).toBe(false)
+    expect(models.some(({ id }) => id === 'demo')).toBe(false)
+    expect(models[0]).toEqual({
+      id: 'whisper-large-v3-turbo',
+      engine: 'whisper',
+      installed: false,
+      sizeBytes: 0,
+    })
+  })
+
+  it('are listed with their size once installed, those that nobody knows too', () => {
+    const { dataDir, install } = setup()
+    install('whisper-tiny.en')
+    install('my-model')
+    install('demo')
+    mkdirSync(join(dataDir, 'models/notes'))
+    writeFileSync(join(dataDir, 'models/readme.txt'), '')
+    const listed = listModels(dataDir).filter(({ installed }) => installed)
+    expect(listed.map(({ id, engine }) => [id, engine])).toEqual([
+      ['whisper-tiny.en', 'whisper'],
+      ['my-model', 'whisper'],
+      ['notes', 'unknown'],
+    ])
+    expect(listed[0]?.sizeBytes).toBeGreaterThan(4_000_000)
+  })
+
+  it('are verified by loading them', () => {
+    const { dataDir, install } = setup()
+    symlinkSync(join(sharedDataDir(), 'runtime'), join(dataDir, 'runtime'))
+    install('whisper-tiny.en')
+    truncateSync(join(install('whisper-base.en'), 'onnx/encoder_model.onnx'), 1_000_000)
+    const mixed = join(install('whisper-small.en'), 'onnx/decoder_model_merged.onnx')
+    cpSync(join(import.meta.dirname, '../../models/silero_vad.onnx'), mixed)
+    mkdirSync(join(dataDir, 'models/notes'))
+    expect(verifyModels(dataDir)).toEqual([
+      { id: 'whisper-small.en', ok: false, problem: expect.stringContaining(`${mixed} is no`) },
+      { id: 'whisper-base.en', ok: false, problem: expect.stringContaining('is truncated') },
+      { id: 'whisper-tiny.en', ok: true, problem: null },
+      { id: 'notes', ok: false, problem: expect.stringContaining('holds no model') },
+    ])
+  })
+})
+
+describe('the choice of a Whisper model', () => {
+  it('is the best installed unless one is named', () => {
+    const { dataDir, install } = setup()
+    install('whisper-tiny.en')
+    install('whisper-small')
+    install('zebra')
+    expect(chooseWhisper(dataDir, null)).toEqual({
+      id: 'whisper-small',
+      dir: join(dataDir, 'models/whisper-small'),
+    })
+    expect(chooseWhisper(dataDir, 'zebra')).toMatchObject({ id: 'zebra' })
+  })
+
+  it('is the demo model only by name', () => {
+    const { dataDir, install } = setup()
+    install('demo')
+    expect(chooseWhisper(dataDir, null)).toMatchObject({ id: null })
+    expect(chooseWhisper(dataDir, 'demo')).toEqual({ id: 'demo', dir: null })
+  })
+
+  it('says what to do when there is none', () => {
+    const { dataDir } = setup()
+    expect(chooseWhisper(dataDir, null)).toEqual({
+      id: null,
+      reason: 'no speech-to-text model is installed',
+      mend: `copy the files of https://huggingface.co/onnx-community/whisper-base.en to ${dataDir}/models/whisper-base.en, then: landline models verify`,
+    })
+    expect(chooseWhisper(dataDir, '../../etc')).toMatchObject({
+      reason: "the speech-to-text model '../../etc' is not installed",
+      mend: 'landline models list',
+    })
+  })
+})

@@ -1,0 +1,136 @@
+/** The models on this machine: which are known, which are installed, which one the recogniser takes. */
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import manifest from '../../models/manifest.json'
+import { reasonOf } from '../core/errors.ts'
+import { openRuntime } from './onnx/runtime.ts'
+import { directorySource, readWhisperFiles } from './whisper/model-files.ts'
+import { loadWhisper } from './whisper/whisper.ts'
+
+export interface InstalledModel {
+  id: string
+  engine: string
+  /** Whether its directory is there; `verifyModels` tells whether it is whole. */
+  installed: boolean
+  /** On the disk; 0 when not installed. */
+  sizeBytes: number
+}
+
+/** The embedded model of the demo: taken only where it is named, never installed. */
+export const DEMO_MODEL = 'demo'
+
+/** Models are directories of this name under the data directory. */
+const FOLDER = 'models'
+const ID = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
+/** A model directory is small and flat; deeper things are not ours. */
+const MOST_DEPTH = 4
+
+/** The models that this release knows, best first, then others found under `<dataDir>/models`. */
+export function listModels(dataDir: string): InstalledModel[] {
+  const found = modelDirectories(dataDir)
+  const known = manifest.models.map(({ id, engine }) => describe(dataDir, id, engine, found))
+  const others = found
+    .filter((id) => !manifest.models.some((model) => model.id === id))
+    .map((id) => describe(dataDir, id, engineOf(join(dataDir, FOLDER, id)), found))
+  return [...known, ...others]
+}
+
+/** Reads and loads every installed model. Blocks its thread for as long as that takes. */
+export function verifyModels(
+  dataDir: string,
+): { id: string; ok: boolean; problem: string | null }[] {
+  return listModels(dataDir)
+    .filter((model) => model.installed)
+    .map((model) => {
+      const problem = problemOf(dataDir, model)
+      return { id: model.id, ok: problem === null, problem }
+    })
+}
+
+/** A Whisper model to load: `dir` is null for the demo model. Or why there is none, and what mends it. */
+export type ChosenModel =
+  | { id: string; dir: string | null }
+  | { id: null; reason: string; mend: string }
+
+/** The Whisper model named `wanted`, or the best installed when that is null. */
+export function chooseWhisper(dataDir: string, wanted: string | null): ChosenModel {
+  if (wanted === DEMO_MODEL) return { id: DEMO_MODEL, dir: null }
+  const installed = listModels(dataDir).filter(
+    (model) => model.installed && model.engine === 'whisper',
+  )
+  const model = wanted === null ? installed[0] : installed.find(({ id }) => id === wanted)
+  if (model) return { id: model.id, dir: join(dataDir, FOLDER, model.id) }
+  return {
+    id: null,
+    reason: wanted
+      ? `the speech-to-text model '${wanted}' is not installed`
+      : 'no speech-to-text model is installed',
+    mend: howToInstall(dataDir, wanted),
+  }
+}
+
+function howToInstall(dataDir: string, wanted: string | null): string {
+  if (wanted !== null && !ID.test(wanted)) return 'landline models list'
+  const model =
+    manifest.models.find(({ id }) => id === wanted) ??
+    manifest.models.find(({ id }) => id === 'whisper-base.en')
+  const from =
+    wanted && wanted !== model?.id ? "the model's files" : `the files of ${model?.source}`
+  const dir = join(dataDir, FOLDER, wanted ?? model?.id ?? '')
+  return `copy ${from} to ${dir}, then: landline models verify`
+}
+
+function modelDirectories(dataDir: string): string[] {
+  try {
+    return readdirSync(join(dataDir, FOLDER), { withFileTypes: true })
+      .filter((entry) => (entry.isDirectory() || entry.isSymbolicLink()) && ID.test(entry.name))
+      .map((entry) => entry.name)
+      .filter((id) => id !== DEMO_MODEL)
+      .sort()
+  } catch {
+    return []
+  }
+}
+
+function describe(
+  dataDir: string,
+  id: string,
+  engine: string,
+  found: readonly string[],
+): InstalledModel {
+  const installed = found.includes(id)
+  return { id, engine, installed, sizeBytes: installed ? sizeOf(join(dataDir, FOLDER, id)) : 0 }
+}
+
+function sizeOf(path: string, depth = 0): number {
+  try {
+    const stat = statSync(path)
+    if (!stat.isDirectory()) return stat.size
+    if (depth >= MOST_DEPTH) return 0
+    return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name), depth + 1), 0)
+  } catch {
+    return 0
+  }
+}
+
+/** What its own config says it is: `whisper`, or `unknown`. */
+function engineOf(dir: string): string {
+  try {
+    const config: unknown = JSON.parse(readFileSync(join(dir, 'config.json'), 'utf8'))
+    const type = (config as { model_type?: unknown } | null)?.model_type
+    return type === 'whisper' ? type : 'unknown'
+  } catch {
+    return 'unknown'
+  }
+}
+
+function problemOf(dataDir: string, { id, engine }: InstalledModel): string | null {
+  if (engine !== 'whisper') return `${join(dataDir, FOLDER, id)} holds no model that Landline knows`
+  try {
+    const files = readWhisperFiles(directorySource(join(dataDir, FOLDER, id)))
+    loadWhisper(openRuntime(dataDir), files, { threads: 1 }).release()
+    return null
+  } catch (error) {
+    return reasonOf(error)
+  }
+}

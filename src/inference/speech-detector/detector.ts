@@ -1,0 +1,70 @@
+import type { SpeechEvent } from '../../conversation/ports.ts'
+
+/** A window this likely to hold speech begins a run of speech: the balance point that Silero is trained to. */
+export const BEGIN_PROBABILITY = 0.5
+/** Within a run a window counts as silence only below this: breath and weak consonants must not tear a word. */
+export const END_PROBABILITY = 0.35
+/**
+ * So many silent windows in a row are a pause: 96 ms at 32 ms a window. The closure of a stop consonant lasts less,
+ * and whoever waits for the end of a turn waits on from here.
+ */
+export const PAUSE_WINDOWS = 3
+
+/**
+ * Makes runs of speech from the probability of each window: hysteresis, no I/O, no clock. Speech is told with the
+ * first window that holds some, so at most two windows (64 ms) after it began.
+ */
+export class SpeechRuns {
+  private readonly windowSamples: number
+  private readonly stopIfArmed: (from: number, to: number) => boolean
+  private at: number
+  /** Where the present run began; null in silence. */
+  private from: number | null
+  private silentWindows = 0
+  private bargedIn = false
+
+  /**
+   * Begins at position `at`, within the run of speech that began at `speechFrom` when that is given.
+   * `stopIfArmed` is the ring's: asked with each window of speech until it stops our sound, so once a run.
+   */
+  constructor(o: {
+    windowSamples: number
+    at: number
+    speechFrom: number | null
+    stopIfArmed: (from: number, to: number) => boolean
+  }) {
+    this.windowSamples = o.windowSamples
+    this.stopIfArmed = o.stopIfArmed
+    this.at = o.at
+    this.from = o.speechFrom
+  }
+
+  /** Takes the probability of the next window; returns what it changes. */
+  push(probability: number): SpeechEvent[] {
+    const begin = this.at
+    this.at += this.windowSamples
+    if (this.from === null) {
+      if (probability < BEGIN_PROBABILITY) return []
+      this.from = begin
+      return [{ type: 'speech_started', from: begin, at: this.at }, ...this.continueRun(begin)]
+    }
+    if (probability >= END_PROBABILITY) return this.continueRun(this.from)
+    this.silentWindows++
+    return this.silentWindows < PAUSE_WINDOWS ? [] : this.endRun(this.from)
+  }
+
+  private continueRun(from: number): SpeechEvent[] {
+    this.silentWindows = 0
+    if (this.bargedIn || !this.stopIfArmed(from, this.at)) return []
+    this.bargedIn = true
+    return [{ type: 'barge_in', from, at: this.at }]
+  }
+
+  private endRun(from: number): SpeechEvent[] {
+    const to = this.at - this.silentWindows * this.windowSamples
+    this.from = null
+    this.silentWindows = 0
+    this.bargedIn = false
+    return [{ type: 'speech_paused', from, to, at: this.at }]
+  }
+}

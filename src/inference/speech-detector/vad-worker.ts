@@ -1,0 +1,81 @@
+/** The thread that tells speech from silence, alone in it: it must hear the human even while models think. */
+
+import { readFileSync } from 'node:fs'
+import sileroPath from '../../../models/silero_vad.onnx' with { type: 'file' }
+import { reasonOf } from '../../core/errors.ts'
+import { Ring } from '../../core/ring.ts'
+import { openRuntime, type Session } from '../onnx/runtime.ts'
+import { SpeechRuns } from './detector.ts'
+import { SileroStream, WINDOW_SAMPLES } from './silero.ts'
+import type { VadReply, VadRequest } from './vad-messages.ts'
+
+/** Sound comes every 20 ms; looking this often costs little and delays what is heard by 4 ms in the mean. */
+const POLL_MS = 8
+/** After being away the sound of the last 3 s is still worth hearing; what is older has had its consequences. */
+const CATCH_UP_SECONDS = 3
+
+interface Watched {
+  ring: Ring
+  at: number
+  stream: SileroStream
+  runs: SpeechRuns
+}
+
+declare const self: Worker
+
+const watched = new Map<number, Watched>()
+let session: Session | undefined
+let polling = false
+
+function send(reply: VadReply): void {
+  self.postMessage(reply)
+}
+
+function begin(dataDir: string): void {
+  try {
+    session = openRuntime(dataDir).createSession(readFileSync(sileroPath))
+  } catch (error) {
+    send({ type: 'failed', reason: reasonOf(error) })
+  }
+}
+
+function watch(session: Session, request: Extract<VadRequest, { type: 'watch' }>): void {
+  const ring = new Ring(request.ears)
+  const oldest = ring.written - Math.min(CATCH_UP_SECONDS * ring.rateHz, ring.capacity)
+  const at = Math.max(request.at, oldest)
+  const runs = new SpeechRuns({
+    windowSamples: WINDOW_SAMPLES,
+    at,
+    speechFrom: request.speechFrom,
+    stopIfArmed: (from, to) => ring.stopIfArmed(from, to),
+  })
+  watched.set(request.id, { ring, at, stream: new SileroStream(session), runs })
+  if (!polling) poll()
+}
+
+function poll(): void {
+  polling = watched.size > 0
+  if (!polling) return
+  for (const [id, each] of watched) listen(id, each)
+  setTimeout(poll, POLL_MS)
+}
+
+function listen(id: number, each: Watched): void {
+  while (each.ring.written - each.at >= WINDOW_SAMPLES) {
+    const window = each.ring.read(each.at, each.at + WINDOW_SAMPLES)
+    each.at += WINDOW_SAMPLES
+    const events = each.runs.push(each.stream.push(window))
+    for (const event of events) send({ type: 'event', id, event })
+  }
+}
+
+self.onmessage = ({ data: request }: MessageEvent<VadRequest>) => {
+  if (request.type === 'end') process.exit(0)
+  if (request.type === 'begin') begin(request.dataDir)
+  else if (request.type === 'unwatch') watched.delete(request.id)
+  else if (session && request.type === 'watch') watch(session, request)
+  else if (session && request.type === 'probe') {
+    new SileroStream(session).push(new Int16Array(WINDOW_SAMPLES))
+    send({ type: 'probed', id: request.id })
+  }
+}

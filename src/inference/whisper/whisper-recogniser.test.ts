@@ -1,0 +1,153 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { heardByTelephone, sharedDataDir, writeFrames } from '../../../test/kit/speech.ts'
+import { systemClock } from '../../core/clock.ts'
+import { silentLog } from '../../core/log.ts'
+import { Ring } from '../../core/ring.ts'
+import { createWhisperRecogniser } from './whisper-recogniser.ts'
+
+const stops: (() => Promise<void> | void)[] = []
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop()
+})
+
+function setup(o: { model?: string | null; dataDir?: string } = {}) {
+  const workers: Worker[] = []
+  const recogniser = createWhisperRecogniser({
+    clock: systemClock,
+    log: silentLog,
+    dataDir: o.dataDir ?? sharedDataDir(),
+    model: o.model === undefined ? 'demo' : o.model,
+    spawn() {
+      const worker = new Worker(new URL('./stt-worker.ts', import.meta.url).href)
+      workers.push(worker)
+      return worker
+    },
+  })
+  stops.push(() => recogniser.stop())
+  const ears = Ring.create(8000, 20)
+  writeFrames(ears, new Int16Array(4000))
+  const speech = heardByTelephone('held-018-awb.wav')
+  writeFrames(ears, speech)
+  const ask = (signal = new AbortController().signal, language = 'en') =>
+    recogniser.recognise({ ears, from: 4000, to: 4000 + speech.length, language, signal })
+  return { recogniser, ears, ask, workers }
+}
+
+/** A data directory with the runtime of all tests and the demo model installed as `whisper-tiny.en`. */
+function installed() {
+  const dataDir = mkdtempSync(join(tmpdir(), 'landline-stt-'))
+  stops.unshift(() => rmSync(dataDir, { recursive: true }))
+  const dir = join(dataDir, 'models/whisper-tiny.en')
+  mkdirSync(dir, { recursive: true })
+  symlinkSync(join(sharedDataDir(), 'runtime'), join(dataDir, 'runtime'))
+  cpSync(join(import.meta.dirname, '../../../models/demo'), dir, { recursive: true })
+  return { dataDir, dir }
+}
+
+const TEXT = 'Thanks for calling customer service. What can I get for you?'
+
+describe('the recogniser in its thread', () => {
+  it('starts no thread before it is needed', () => {
+    expect(setup().workers).toHaveLength(0)
+  })
+
+  it('recognises what stands in a ring', async () => {
+    const { ask, workers } = setup()
+    expect(await ask()).toEqual({ text: TEXT, noSpeech: expect.closeTo(0, 1) })
+    expect(workers).toHaveLength(1)
+  })
+
+  it('answers several requests, each its own', async () => {
+    const { recogniser, ears, ask } = setup()
+    const { signal } = new AbortController()
+    const silence = recogniser.recognise({ ears, from: 0, to: 3000, language: 'en', signal })
+    const [first, second, third] = await Promise.all([ask(), silence, ask()])
+    expect([first.text, second.text, third.text]).toEqual([TEXT, '', TEXT])
+  })
+
+  it('has nothing to write for sound that is not there', async () => {
+    const { recogniser, ears } = setup()
+    const { signal } = new AbortController()
+    const beyond = { ears, from: 10_000_000, to: 10_008_000, language: 'en', signal }
+    expect(await recogniser.recognise(beyond)).toEqual({ text: '', noSpeech: 1 })
+  })
+
+  it('rejects with AbortError at once, and goes on with the next', async () => {
+    const { ask } = setup()
+    const abort = new AbortController()
+    const aborted = ask(abort.signal)
+    const next = ask()
+    abort.abort()
+    await expect(aborted).rejects.toMatchObject({ name: 'AbortError' })
+    await expect(ask(AbortSignal.abort())).rejects.toMatchObject({ name: 'AbortError' })
+    expect((await next).text).toBe(TEXT)
+  })
+
+  it('rejects with what the engine says', async () => {
+    await expect(setup().ask(undefined, 'fr')).rejects.toThrow(
+      /speech-to-text failed: .*English only/,
+    )
+  })
+
+  it('rejects what was asked when the thread dies, and begins another with the next request', async () => {
+    const { ask, workers } = setup()
+    await ask()
+    workers[0]?.postMessage({ type: 'end' })
+    await expect(ask()).rejects.toThrow(/speech-to-text died: its thread ended/)
+    expect((await ask()).text).toBe(TEXT)
+    expect(workers).toHaveLength(2)
+  })
+
+  it('rejects what was asked when it is stopped', async () => {
+    const { recogniser, ask } = setup()
+    const asked = ask()
+    void recogniser.stop()
+    await expect(asked).rejects.toThrow(/was stopped/)
+  })
+})
+
+describe('which model it takes', () => {
+  it('is the embedded one only where that is named', async () => {
+    expect(await setup().recogniser.probe()).toEqual({
+      name: 'speech-to-text',
+      state: 'ready',
+      reason: 'Whisper, model demo',
+    })
+    const { recogniser, ask } = setup({ model: null })
+    expect(await recogniser.probe()).toMatchObject({
+      state: 'missing',
+      reason: 'no speech-to-text model is installed',
+      mend: expect.stringContaining('landline models verify'),
+    })
+    await expect(ask()).rejects.toThrow(/no speech-to-text model is installed: copy the files of/)
+  })
+
+  it('is found once it is installed', async () => {
+    const { dataDir, dir } = installed()
+    rmSync(dir, { recursive: true })
+    const { recogniser, ask } = setup({ model: null, dataDir })
+    expect((await recogniser.probe()).state).toBe('missing')
+    cpSync(join(import.meta.dirname, '../../../models/demo'), dir, { recursive: true })
+    expect((await ask()).text).toBe(TEXT)
+    expect(await recogniser.probe()).toMatchObject({ reason: 'Whisper, model whisper-tiny.en' })
+  })
+
+  it('is told with the file that is wrong, and taken again when that is mended', async () => {
+    const { dataDir, dir } = installed()
+    const encoder = join(dir, 'onnx/encoder_model.onnx')
+    truncateSync(encoder, 1_000_000)
+    const { recogniser, ask } = setup({ model: 'whisper-tiny.en', dataDir })
+    expect(await recogniser.probe()).toEqual({
+      name: 'speech-to-text',
+      state: 'missing',
+      reason: `speech-to-text failed: ${encoder} is truncated`,
+      mend: 'landline models verify',
+    })
+    await expect(ask()).rejects.toThrow('encoder_model.onnx is truncated')
+    cpSync(join(import.meta.dirname, '../../../models/demo/onnx/encoder_model.onnx'), encoder)
+    expect((await ask()).text).toBe(TEXT)
+  })
+})

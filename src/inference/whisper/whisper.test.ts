@@ -1,0 +1,143 @@
+import { beforeAll, describe, expect, it } from 'vitest'
+import { randomSource } from '../../../test/kit/seeded.ts'
+import {
+  demoSentences,
+  heardByTelephone,
+  sharedDataDir,
+  wordErrors,
+} from '../../../test/kit/speech.ts'
+import { tone } from '../../../test/kit/tones.ts'
+import { resample } from '../../core/resample.ts'
+import { openRuntime } from '../onnx/runtime.ts'
+import { demoSource } from './demo-model.ts'
+import { readWhisperFiles, type WhisperFiles } from './model-files.ts'
+import type { WhisperSettings } from './settings.ts'
+import { loadWhisper, promptFor, type Whisper } from './whisper.ts'
+
+let whisper: Whisper
+beforeAll(() => {
+  const files = readWhisperFiles(demoSource())
+  whisper = loadWhisper(openRuntime(sharedDataDir()), files, { threads: 1 })
+})
+
+function hear(samples: Int16Array, language = 'en-US') {
+  return whisper.recognise(resample(samples, 8000, 16_000), { language, isAborted: () => false })
+}
+
+function load(change: Partial<WhisperFiles>): () => Whisper {
+  const files = { ...readWhisperFiles(demoSource()), ...change }
+  return () => loadWhisper(openRuntime(sharedDataDir()), files, { threads: 1 })
+}
+
+describe('Whisper with the demo model, over the telephone', () => {
+  it("hears the demo's sentences as well as its card says", () => {
+    let errors = 0
+    let words = 0
+    for (const { file, text } of demoSentences().filter(({ kind }) => kind === 'held')) {
+      const found = wordErrors(text, hear(heardByTelephone(file)).text)
+      errors += found.errors
+      words += found.words
+    }
+    expect(words).toBeGreaterThan(100)
+    // The card: 4.5 to 5.8 % for Flite's voices, 8 to 18 % for the others; both are in this set.
+    expect(errors / words).toBeLessThan(0.09)
+  })
+
+  it('hears sentences outside its grammar badly but as text', () => {
+    for (const { file } of demoSentences().filter(({ kind }) => kind === 'free'))
+      expect(hear(heardByTelephone(file)).text).toMatch(/^[A-Z][\w '?,.-]+$/)
+  })
+
+  it.each([
+    ['nothing', new Int16Array(8000)],
+    ['no sample at all', new Int16Array(0)],
+    ['a tone', tone(440, 16_000)],
+    [
+      'noise',
+      Int16Array.from(
+        { length: 24_000 },
+        (
+          (random) => () =>
+            (random() - 0.5) * 600
+        )(randomSource(3)),
+      ),
+    ],
+  ])('writes nothing for %s, and is sure that nobody spoke', (_, samples) => {
+    const { text, noSpeech } = hear(samples)
+    expect(text).toBe('')
+    expect(noSpeech).toBeGreaterThan(0.6)
+  })
+
+  it('writes nothing for recordings of line noises', () => {
+    for (const { file } of demoSentences().filter(({ kind }) => kind === 'none'))
+      expect(hear(heardByTelephone(file)).text).toBe('')
+  })
+
+  it('hears speech longer than its window, window by window', () => {
+    const [first, second] = ['held-018-awb.wav', 'held-000-slt.wav'].map(heardByTelephone) as [
+      Int16Array,
+      Int16Array,
+    ]
+    const long = new Int16Array(8000 * 14)
+    long.set(first, 0)
+    long.set(second, 8000 * 8)
+    const { text } = hear(long)
+    expect(text).toContain(hear(first).text)
+    expect(wordErrors(hear(second).text, text.slice(hear(first).text.length)).errors).toBeLessThan(
+      3,
+    )
+  })
+
+  it('stops between two steps when aborted', () => {
+    let asked = 0
+    const isAborted = (): boolean => ++asked > 3
+    const samples = resample(heardByTelephone('held-018-awb.wav'), 8000, 16_000)
+    expect(() => whisper.recognise(samples, { language: 'en', isAborted })).toThrow(
+      expect.objectContaining({ name: 'AbortError' }),
+    )
+    expect(asked).toBe(4)
+  })
+
+  it('refuses another language than English', () => {
+    expect(() => hear(new Int16Array(8000), 'de-DE')).toThrow(/English only, not 'de-DE'/)
+  })
+})
+
+describe('a foreign model', () => {
+  it('is refused with the name of the file that does not fit', () => {
+    const { encoder, decoder, settings } = readWhisperFiles(demoSource())
+    expect(load({ encoder: decoder })).toThrow(/encoder_model\.onnx is no Whisper encoder/)
+    expect(load({ decoder: encoder })).toThrow(/decoder_model_merged\.onnx is no merged Whisper/)
+    expect(load({ settings: { ...settings, decoderLayers: 1 } })).toThrow(/past_key_values\.1/)
+    expect(load({ settings: { ...settings, decoderLayers: 3 } })).toThrow(/past_key_values\.2/)
+    expect(load({ settings: { ...settings, melBands: 128 } })).toThrow(/takes 80 mel bands/)
+    expect(load({ settings: { ...settings, modelSize: 100 } })).toThrow(/not Whisper's shape/)
+  })
+})
+
+describe("the decoder's prompt", () => {
+  const tokens = {
+    start: 1,
+    end: 2,
+    noTimestamps: 9,
+    noSpeech: 8,
+    transcribe: 7,
+    languages: new Map([
+      ['en', 3],
+      ['de', 4],
+    ]),
+    suppressed: [],
+    suppressedFirst: [],
+  }
+  const settings = (change: object = {}): WhisperSettings =>
+    ({ tokens: { ...tokens, ...change } }) as unknown as WhisperSettings
+
+  it('is start and no timestamps for an English-only model', () => {
+    expect(promptFor('en-GB', settings({ languages: new Map() }))).toEqual([1, 9])
+  })
+
+  it('names language and task for one that knows several', () => {
+    expect(promptFor('de-AT', settings())).toEqual([1, 4, 7, 9])
+    expect(() => promptFor('xx', settings())).toThrow(/does not know 'xx'/)
+  })
+})
