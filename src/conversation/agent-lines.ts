@@ -1,0 +1,154 @@
+/** All that the agent says on one call, by id: what `decide` names as a draft, a reply or a line. */
+import type { Brief, Leg } from '../calls/ports.ts'
+import { type Clock, sleep } from '../core/clock.ts'
+import { reasonOf } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
+import type { Engines, Message } from './ports.ts'
+import { type Piece, startRecital } from './recital.ts'
+import { type Reply, startReply } from './reply.ts'
+import { createSpeechQueue, type SpeechNews } from './speech-queue.ts'
+import type { Event } from './state.ts'
+import { isFiller, type LineName, lineText, type StockLines } from './stock-lines.ts'
+import type { LineKind, Teller } from './teller.ts'
+import type { ToolCall } from './tools.ts'
+import type { Transcript } from './transcript.ts'
+
+/** How long the mouth may take to tell what was heard once the leg has ended. */
+const LAST_SOUND_MS = 500
+
+export interface AgentLinesDeps {
+  clock: Clock
+  log: Log
+  engines: Engines
+  stock: StockLines
+  brief: Brief
+  systemPrompt: string
+  /** The first message at the leg's rate; null when there is none. */
+  firstMessage: readonly Piece[] | null
+  language: string
+  llmTimeoutMs: number
+}
+
+export interface AgentLines {
+  /** Recognises [from, to) and, when `answers`, prepares the reply, held. */
+  draft(id: number, from: number, to: number, answers: boolean): void
+  /** Prepares a reply to what was said, held. */
+  reply(id: number, note: string | null): void
+  firstMessage(id: number): void
+  /** Speaks a stock line at once. */
+  say(id: number, name: LineName): void
+  release(id: number): void
+  holdBack(id: number): void
+  drop(id: number): void
+  stop(): void
+  /** Presses keys when what was said before is over, and tells the model. */
+  press(id: number, call: ToolCall, digits: string): Promise<void>
+  answerTool(id: number, call: ToolCall, result: string | null): void
+  /** When the draft's text was there, ms; null when it has none. */
+  finalTextAt(id: number | null): number | null
+  /** Drops everything; resolves when it is known what was heard. */
+  close(): Promise<void>
+}
+
+export function createAgentLines(
+  d: AgentLinesDeps,
+  o: {
+    leg: Leg
+    now(): number
+    transcript: Transcript
+    teller: Teller
+    on(event: Event): void
+  },
+): AgentLines {
+  const { leg, now, transcript, teller, on } = o
+  const { rateHz } = leg.ears
+  const replies = new Map<number, Reply>()
+  /** Of the lines that are not over. */
+  const kinds = new Map<number, LineKind>()
+  const queue = createSpeechQueue({ mouth: leg.mouth, rateHz, on: onSpeech })
+
+  function onSpeech(news: SpeechNews): void {
+    const kind = kinds.get(news.id)
+    if (!kind) return
+    teller.speech(news, kind)
+    if (news.type === 'sounding') on({ type: 'sounding', id: news.id })
+    if (news.type !== 'finished') return
+    kinds.delete(news.id)
+    on({ type: 'finished', id: news.id, whole: news.whole })
+  }
+
+  function messages(extra: string | null): Message[] {
+    const last: Message[] = extra === null ? [] : [{ role: 'user', content: extra }]
+    return [{ role: 'system', content: d.systemPrompt }, ...transcript.messages(), ...last]
+  }
+
+  function start(
+    id: number,
+    request: Pick<Parameters<typeof startReply>[1], 'speech' | 'messages'>,
+    note: string | null,
+  ): void {
+    const { engines, clock, language, llmTimeoutMs } = d
+    const parts = { engines, clock, now, rateHz, language, llmTimeoutMs, on }
+    const reply = startReply(parts, { line: queue.open(id), ...request })
+    replies.set(id, reply)
+    kinds.set(id, { filler: false, note, marks: reply.marks })
+  }
+
+  function recite(id: number, pieces: readonly Piece[], filler: boolean): void {
+    replies.set(id, startRecital(on, { line: queue.open(id), pieces }))
+    kinds.set(id, { filler, note: null, marks: null })
+  }
+
+  async function pressed(id: number, digits: string): Promise<string> {
+    await replies.get(id)?.line.drained()
+    if (!replies.has(id)) return 'Error: you were interrupted; no key was pressed.'
+    try {
+      await leg.sendDigits(digits)
+      return 'The keys were pressed.'
+    } catch (error) {
+      d.log.warn('keys not pressed', { callId: d.brief.callId, reason: reasonOf(error) })
+      return 'Error: the keys could not be pressed.'
+    }
+  }
+
+  function answerTool(id: number, call: ToolCall, result: string | null): void {
+    if (result !== null) transcript.tool(call, result)
+    replies.get(id)?.answerTool(result)
+  }
+
+  return {
+    draft(id, from, to, answers) {
+      const speech = { ears: leg.ears, from, to: Math.min(to, leg.ears.written) }
+      start(id, { speech, messages: answers ? messages : null }, null)
+    },
+    reply: (id, note) => start(id, { speech: null, messages: () => messages(note) }, note),
+    firstMessage: (id) => recite(id, d.firstMessage ?? [], false),
+    say(id, name) {
+      const filler = isFiller(name)
+      // A filler that would have to be made first would come too late.
+      if (filler && !d.stock.ready(name, rateHz)) return on({ type: 'finished', id, whole: true })
+      const clips = (signal: AbortSignal) => d.stock.make(name, rateHz, signal)
+      recite(id, [{ text: lineText(name), clips }], filler)
+      replies.get(id)?.release()
+    },
+    release: (id) => replies.get(id)?.release(),
+    holdBack: (id) => replies.get(id)?.holdBack(),
+    drop(id) {
+      const dropped = replies.get(id)
+      replies.delete(id)
+      dropped?.drop()
+    },
+    stop: () => queue.stop(),
+    press: async (id, call, digits) => answerTool(id, call, await pressed(id, digits)),
+    answerTool,
+    finalTextAt: (id) => (id === null ? null : (replies.get(id)?.marks.finalText ?? null)),
+    async close() {
+      const open = [...replies.values()]
+      for (const each of open) each.drop()
+      for (let waited = 0; kinds.size > 0 && waited < LAST_SOUND_MS; waited += 10)
+        await sleep(d.clock, 10)
+      for (const each of open) each.line.abandon()
+      kinds.clear()
+    },
+  }
+}

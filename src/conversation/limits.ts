@@ -1,0 +1,62 @@
+/** Every number by which a conversation is paced, in ms unless its name says otherwise. */
+import { toSamples } from '../core/pcm.ts'
+import type { BargeInRule } from '../core/ring.ts'
+
+/** An utterance begun this soon after the answer is likely a "Hello?" … */
+const GRACE_MS = 2000
+/** … and stops the agent only when it lasts this long. */
+const GRACE_SPEECH_MS = 1000
+/** Human speech of this length stops the agent. */
+const BARGE_IN_MS = 200
+
+/** Without a first message the human may speak first for this long. */
+export const OPENING_WAIT_MS = 2000
+/** No sound of the reply this long after the turn's end: a filler. */
+export const FILLER_MS = 1500
+/** Still none: another. */
+export const SECOND_FILLER_MS = 5000
+/** Both sides quiet for this long: the agent asks. */
+export const SILENCE_MS = 10_000
+/** How often it asks before it says goodbye. */
+export const SILENCE_ASKS = 2
+/** Speech without a pause is taken as a turn after this long: music never pauses, and recognisers take 30 s. */
+export const STALL_MS = 28_000
+/** A speech-to-text or text-to-speech engine that gives nothing for this long has failed. */
+export const ENGINE_TIMEOUT_MS = 10_000
+/** The polite sentence of a shutdown or an empty balance may last this long. */
+export const FAREWELL_MS = 4000
+/** Any other last sentence. */
+export const LAST_WORDS_MS = 30_000
+/** After a hang-up, how long its confirmation is waited for. */
+export const HANGUP_MS = 5000
+/** After the leg's end, how long the text of what was said last is waited for. */
+export const LAST_TEXT_MS = 3000
+/** How often `leg.held` is looked at while we speak, are about to, or are held. */
+export const HOLD_CHECK_MS = 250
+/** After a noise cut it off, the agent takes its reply up again this often before it only listens. */
+export const MAX_RESUMES = 3
+/** How often in one turn the model may call tools. */
+export const MAX_TOOL_ROUNDS = 4
+export const MAX_REPLY_TOKENS = 300
+/** A reply longer than this is ended there: nobody listens to two minutes on the phone. */
+export const MAX_REPLY_CHARS = 1500
+export const SUMMARY_MS = 8000
+
+/** The rule that the speech detector holds human speech to while the agent speaks. */
+export function bargeInRule(rateHz: number): BargeInRule {
+  return {
+    minSpeech: toSamples(BARGE_IN_MS, rateHz),
+    graceUntil: toSamples(GRACE_MS, rateHz),
+    graceMinSpeech: toSamples(GRACE_SPEECH_MS, rateHz),
+  }
+}
+
+/** When a call answered at `answeredAt` says goodbye and when it is cut, so that it never outlasts its maximum. */
+export function durationLimits(
+  answeredAt: number,
+  maxDurationSeconds: number,
+): { goodbyeAt: number; endAt: number } {
+  const endAt = answeredAt + maxDurationSeconds * 1000
+  const lead = Math.min(8000, Math.max(3000, maxDurationSeconds * 100))
+  return { goodbyeAt: endAt - lead, endAt }
+}

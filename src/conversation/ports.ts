@@ -1,0 +1,89 @@
+/** What a conversation needs from its engines. Implementations live in `inference/`. */
+import type { Probe } from '../core/probe.ts'
+import type { Ring } from '../core/ring.ts'
+
+/** Positions are samples in the leg's ring. */
+export type SpeechEvent =
+  /** Speech began; `stopped` when the armed rule has stopped our sound by it already. */
+  | { type: 'speech_started'; from: number; at: number }
+  /** The armed rule stopped our sound: the speech since `from` was long enough. */
+  | { type: 'barge_in'; from: number; at: number }
+  /** Speech from `from` to `to` is followed by silence up to `at` (the detection delay). */
+  | { type: 'speech_paused'; from: number; to: number; at: number }
+
+/** Tells speech from silence on a leg, off the main thread, and raises the ring's stop flag by the armed rule. */
+export interface SpeechDetector {
+  /** Listens to a ring until the returned function is called. */
+  watch(ears: Ring, on: (event: SpeechEvent) => void): () => void
+  probe(): Promise<Probe>
+}
+
+export interface Recognition {
+  text: string
+  /** Chance that there was no speech at all, 0 to 1, where the engine tells. */
+  noSpeech: number
+}
+
+/** Speech to text. */
+export interface Recogniser {
+  /** The text of the samples [from, to) of a ring. Rejects with AbortError when `signal` aborts. */
+  recognise(o: {
+    ears: Ring
+    from: number
+    to: number
+    language: string
+    signal: AbortSignal
+  }): Promise<Recognition>
+  probe(): Promise<Probe>
+}
+
+/** Text to speech. */
+export interface Voice {
+  /** Sound of `text` at `rateHz` in shared memory, clip by clip as it is made. Throws AbortError on abort. */
+  speak(o: {
+    text: string
+    rateHz: number
+    signal: AbortSignal
+  }): AsyncIterable<Int16Array<SharedArrayBuffer>>
+  probe(): Promise<Probe>
+}
+
+export interface Message {
+  role: 'system' | 'user' | 'assistant' | 'tool'
+  content: string
+  toolCalls?: { name: string; arguments: Record<string, unknown> }[]
+  /** Of a `tool` message: which tool answered. */
+  toolName?: string
+}
+
+export interface Tool {
+  name: string
+  description: string
+  /** JSON Schema of the arguments. */
+  parameters: Record<string, unknown>
+}
+
+export type Delta =
+  | { type: 'text'; text: string }
+  | { type: 'tool'; name: string; arguments: Record<string, unknown> }
+
+/** A language model. */
+export interface LanguageModel {
+  /** Streams one reply. Throws AbortError on abort, an Error with a readable message when the engine fails. */
+  reply(o: {
+    messages: readonly Message[]
+    tools: readonly Tool[]
+    maxTokens: number
+    signal: AbortSignal
+  }): AsyncIterable<Delta>
+  /** Loads the model and reads the prompt ahead of the first turn; errors are ignored by the caller. */
+  warmUp(messages: readonly Message[], signal: AbortSignal): Promise<void>
+  probe(): Promise<Probe>
+}
+
+export interface Engines {
+  speech: SpeechDetector
+  recogniser: Recogniser
+  voice: Voice
+  model: LanguageModel
+}

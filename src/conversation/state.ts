@@ -1,0 +1,195 @@
+/** What a conversation knows, what happens to it, and what it may do: the vocabulary of `decide`. */
+import type { LegEnd, StopReason, Talk } from '../calls/ports.ts'
+import type { BargeInRule } from '../core/ring.ts'
+import { durationLimits } from './limits.ts'
+import type { LineName } from './stock-lines.ts'
+import type { ToolCall } from './tools.ts'
+
+export type EndingReason = Talk['ending']
+
+/** What the human is saying, or has said and may go on saying: not a turn before it is committed. */
+export interface Utterance {
+  /** Position of its first sample. */
+  from: number
+  /** Position of its end so far; null while the human speaks. */
+  to: number | null
+  /** When it began, and when it ended so far, ms. */
+  since: number
+  until: number
+  /** It stopped the agent's sound. */
+  bargedIn: boolean
+  /** The draft that recognises it and, when `answers`, prepares the reply to it. */
+  draft: number | null
+  answers: boolean
+  /** The draft's reply failed: a new one is asked for when the turn is committed. */
+  broken: boolean
+  /** null until recognised. */
+  text: string | null
+  /** When it becomes a turn; waits for the text too. null while the human speaks. */
+  commitAt: number | null
+  /** When a filler covers a slow recogniser. */
+  fillerAt: number | null
+  /** When it is taken as a turn although the human never paused, and whether it was. */
+  stallAt: number
+  stalled: boolean
+}
+
+/** What the agent is about to say, or says, as its turn. */
+export interface Answer {
+  id: number
+  source: 'model' | 'first_message'
+  /** `held`: prepared in silence. `released`: sounds as soon as it can. */
+  phase: 'held' | 'released' | 'sounding'
+  /** Told to the model with the request: why it has to speak when the human did not. */
+  note: string | null
+  /** Human speech does not stop it. */
+  guarded: boolean
+  retried: boolean
+  fillersLeft: number
+  fillerAt: number | null
+  giveUpAt: number | null
+}
+
+export interface Ending {
+  reason: EndingReason
+  /** The last sentence's line; we hang up when it has ended. */
+  line: number | null
+  hangupAt: number
+  hungUp: boolean
+  /** Set once the leg has ended: only the text of what was said last is still waited for. */
+  over: boolean
+}
+
+export interface State {
+  readonly answeredAt: number
+  readonly goodbyeAt: number
+  readonly endAt: number
+  readonly hasFirstMessage: boolean
+  readonly rule: BargeInRule
+  readonly llmTimeoutMs: number
+  /** Ids of lines and drafts count from 1. */
+  nextId: number
+  held: boolean
+  checkedAt: number
+  /** When the agent opens by itself; null when somebody has spoken. */
+  openAt: number | null
+  utterance: Utterance | null
+  answer: Answer | null
+  /** The line beside the answer (a filler, a question whether somebody is there) that is on its way. */
+  aside: number | null
+  /** The agent's last reply did not get to its end, and nothing was said since. */
+  cutOff: boolean
+  resumes: number
+  /** Since when neither side has said anything. */
+  quietSince: number
+  asks: number
+  fillers: number
+  recogniserFailures: number
+  answerFailures: number
+  ending: Ending | null
+}
+
+export type FailedStage = 'recogniser' | 'model' | 'voice' | 'empty'
+
+/** Ids name drafts and lines; times are ms. */
+export type Event =
+  | { type: 'answered' }
+  | { type: 'speech_started'; from: number; since: number }
+  | { type: 'barge_in'; from: number; since: number }
+  | {
+      type: 'speech_paused'
+      from: number
+      to: number
+      since: number
+      until: number
+    }
+  | { type: 'recognised'; id: number; text: string; noSpeech: number }
+  | { type: 'failed'; id: number; stage: FailedStage; reason: string }
+  | { type: 'tool'; id: number; call: ToolCall }
+  /** The first sample of a line left. */
+  | { type: 'sounding'; id: number }
+  /** A line ended: `whole` when all of it was heard. */
+  | { type: 'finished'; id: number; whole: boolean }
+  | { type: 'hold'; held: boolean }
+  | { type: 'stop'; reason: StopReason }
+  | { type: 'leg_ended'; end: LegEnd }
+  /** Speech cannot be detected. */
+  | { type: 'deaf' }
+  /** A time that `due` named has come; `position` is how far the ring is written. */
+  | { type: 'due'; position: number }
+
+export type Action =
+  | { type: 'become'; patch: Partial<State> }
+  /** Recognise [from, to) and, when `answers`, prepare the reply to it, held. */
+  | { type: 'draft'; id: number; from: number; to: number; answers: boolean }
+  /** Prepare a reply to all that was said, held; `note` is added for the model. */
+  | { type: 'reply'; id: number; note: string | null }
+  /** Speak the brief's first message, held. */
+  | { type: 'first_message'; id: number }
+  /** Speak a stock line at once. */
+  | { type: 'say'; id: number; line: LineName }
+  /** Lets a held line sound. */
+  | { type: 'release'; id: number }
+  /** Takes back a line that does not sound yet. */
+  | { type: 'hold_back'; id: number }
+  /** Ends a draft or a line for good. */
+  | { type: 'drop'; id: number }
+  | { type: 'stop_mouth' }
+  | { type: 'arm'; rule: BargeInRule | null }
+  /** The human's turn is committed: its text, when it began and ended, and the draft that recognised it. */
+  | { type: 'human_said'; text: string; at: number; until: number; id: number | null }
+  /** A tool call takes effect. */
+  | { type: 'tool_used'; call: ToolCall }
+  /** The tool's answer to the model; null ends the reply there. */
+  | { type: 'answer_tool'; id: number; call: ToolCall; result: string | null }
+  | { type: 'press'; id: number; call: ToolCall; digits: string }
+  | { type: 'hang_up' }
+  | { type: 'close'; reason: EndingReason }
+
+/** One kind of moment of a conversation. Pure: what it wants is in the actions, changes of state included. */
+export interface Situation {
+  /** What to do about `event`; null when it is none of this situation's business. */
+  decide(state: State, event: Event, now: number): Action[] | null
+  /** The next time at which this situation wants a `due`; Infinity when it waits for nothing. */
+  due(state: State): number
+}
+
+export function initialState(o: {
+  answeredAt: number
+  maxDurationSeconds: number
+  hasFirstMessage: boolean
+  rule: BargeInRule
+  llmTimeoutMs: number
+  held: boolean
+}): State {
+  const { maxDurationSeconds, ...rest } = o
+  return {
+    ...rest,
+    ...durationLimits(o.answeredAt, maxDurationSeconds),
+    nextId: 1,
+    checkedAt: o.answeredAt,
+    openAt: null,
+    utterance: null,
+    answer: null,
+    aside: null,
+    cutOff: false,
+    resumes: 0,
+    quietSince: o.answeredAt,
+    asks: 0,
+    fillers: 0,
+    recogniserFailures: 0,
+    answerFailures: 0,
+    ending: null,
+  }
+}
+
+export function become(patch: Partial<State>): Action {
+  return { type: 'become', patch }
+}
+
+/** The state after the changes that `actions` ask for. */
+export function changed(state: State, actions: readonly Action[]): State {
+  const result = { ...state }
+  for (const action of actions) if (action.type === 'become') Object.assign(result, action.patch)
+  return result
+}

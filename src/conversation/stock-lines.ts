@@ -1,0 +1,71 @@
+/** Sentences that need no model. */
+import type { Clock } from '../core/clock.ts'
+import type { Voice } from './ports.ts'
+import { type Clip, synthesise } from './recital.ts'
+
+const FILLERS = ['filler_1', 'filler_2', 'filler_3'] as const
+
+const LINES = {
+  filler_1: 'One moment, please.',
+  filler_2: 'Just a second.',
+  filler_3: 'Let me see.',
+  ask: 'Are you still there?',
+  ask_again: 'Hello, are you still there?',
+  repeat: 'Sorry, could you say that again?',
+  silence_goodbye: "I can't hear you, so I'll hang up now. Goodbye.",
+  max_duration: 'I have to end the call now. Thank you, goodbye.',
+  shutdown: "I'm sorry, I have to end the call now. Goodbye.",
+  out_of_balance: "I'm sorry, I have to end the call now. Goodbye.",
+  apology: "I'm sorry, I'm having technical trouble and have to hang up. Goodbye.",
+} as const
+
+export type LineName = keyof typeof LINES
+
+export function lineText(name: LineName): string {
+  return LINES[name]
+}
+
+/** Fillers take turns. */
+export function fillerLine(count: number): LineName {
+  return FILLERS[count % FILLERS.length] ?? 'filler_1'
+}
+
+/** Fillers are no part of what the agent said: the model need not know of them. */
+export function isFiller(name: LineName): boolean {
+  return (FILLERS as readonly LineName[]).includes(name)
+}
+
+/** The stock lines as sound, made once for all calls. */
+export interface StockLines {
+  /** Makes all that is missing, one after the other; what fails is tried again with the next call. */
+  prepare(rateHz: number, signal: AbortSignal): Promise<void>
+  /** The sound of a line if it is made already. */
+  ready(name: LineName, rateHz: number): Clip[] | null
+  /** The sound of a line, made when it is not. Throws what the voice throws. */
+  make(name: LineName, rateHz: number, signal: AbortSignal): Promise<Clip[]>
+}
+
+export function createStockLines(o: { voice: Voice; clock: Clock }): StockLines {
+  const made = new Map<string, Clip[]>()
+  const keyOf = (name: LineName, rateHz: number): string => `${rateHz} ${LINES[name]}`
+
+  async function make(name: LineName, rateHz: number, signal: AbortSignal): Promise<Clip[]> {
+    const key = keyOf(name, rateHz)
+    const known = made.get(key)
+    if (known) return known
+    const clips = await synthesise(o, { text: LINES[name], rateHz, signal })
+    made.set(key, clips)
+    return clips
+  }
+
+  return {
+    async prepare(rateHz, signal) {
+      for (const name of Object.keys(LINES) as LineName[]) {
+        if (signal.aborted) return
+        await make(name, rateHz, signal).catch(() => undefined)
+      }
+    },
+    ready: (name, rateHz) => made.get(keyOf(name, rateHz)) ?? null,
+    make,
+  }
+}

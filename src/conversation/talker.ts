@@ -1,0 +1,80 @@
+import type { Brief, Conversation, Leg, Talk, TalkEvent, Talker } from '../calls/ports.ts'
+import { isAbortError } from '../core/abort.ts'
+import type { Clock } from '../core/clock.ts'
+import { reasonOf } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
+import { TELEPHONE_RATE_HZ } from '../core/pcm.ts'
+import { holdConversation } from './conversation.ts'
+import type { Engines } from './ports.ts'
+import { systemPrompt } from './prompt.ts'
+import { piecesOf } from './recital.ts'
+import { createStockLines, type StockLines } from './stock-lines.ts'
+import { summarise } from './summary.ts'
+
+export interface TalkerDeps {
+  clock: Clock
+  log: Log
+  engines: Engines
+  options: {
+    /** IANA name of the account's time zone. */
+    timezone: string
+    /** After so long without a reply the call ends with an apology. */
+    llmTimeoutMs: number
+    /** BCP 47 tag of what is spoken. */
+    language: string
+  }
+}
+
+/** Who talks on calls, by the engines given. */
+export function createTalker(d: TalkerDeps): Talker {
+  const stock = createStockLines({ voice: d.engines.voice, clock: d.clock })
+  return {
+    prepare: (brief) => prepare(d, stock, brief),
+    summarise: (brief, transcript, signal) =>
+      summarise({ model: d.engines.model, clock: d.clock, log: d.log }, brief, transcript, signal),
+  }
+}
+
+function prepare(d: TalkerDeps, stock: StockLines, brief: Brief): Conversation {
+  const { clock, log, engines } = d
+  const { timezone, language, llmTimeoutMs } = d.options
+  const preparing = new AbortController()
+  const prompt = systemPrompt(brief, { now: clock.now(), timezone, language })
+  const first = (rateHz: number) =>
+    brief.firstMessage === null
+      ? null
+      : piecesOf({ voice: engines.voice, clock }, { text: brief.firstMessage, rateHz })
+  const prepared = first(TELEPHONE_RATE_HZ)
+
+  const tell = (what: string) => (error: unknown) => {
+    if (!isAbortError(error)) log.warn(what, { callId: brief.callId, reason: reasonOf(error) })
+  }
+  async function warmUp(): Promise<void> {
+    const { signal } = preparing
+    await engines.model.warmUp([{ role: 'system', content: prompt }], signal)
+  }
+
+  async function synthesise(): Promise<void> {
+    const { signal } = preparing
+    for (const piece of prepared ?? [])
+      await piece.clips(signal).catch(tell('first message not prepared'))
+    await stock.prepare(TELEPHONE_RATE_HZ, signal)
+  }
+
+  void warmUp().catch(tell('model not warmed up'))
+  void synthesise()
+
+  return {
+    discard: () => preparing.abort(),
+    async talk(leg: Leg, o: { signal: AbortSignal; on(event: TalkEvent): void }): Promise<Talk> {
+      const { rateHz } = leg.ears
+      const firstMessage = rateHz === TELEPHONE_RATE_HZ ? prepared : first(rateHz)
+      const deps = { clock, log, engines, stock, brief, language, llmTimeoutMs, firstMessage }
+      try {
+        return await holdConversation({ ...deps, systemPrompt: prompt }, leg, o)
+      } finally {
+        preparing.abort()
+      }
+    },
+  }
+}

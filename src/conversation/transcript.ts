@@ -1,0 +1,103 @@
+/** What was said, in the order in which it was: for people as turns, for the model as messages. */
+import type { Turn } from '../calls/call.ts'
+import type { Message } from './ports.ts'
+import type { ToolCall } from './tools.ts'
+
+/** Ends a message of the model's whose rest the human did not hear. The system prompt explains it. */
+export const CUT_MARK = '[cut off]'
+
+type Entry =
+  | { kind: 'human'; turn: Turn }
+  | { kind: 'agent'; turn: Turn; line: number; cut: boolean; filler: boolean; over: boolean }
+  | { kind: 'note'; text: string }
+  | { kind: 'tool'; call: ToolCall; result: string }
+
+export interface Transcript {
+  /** Appends the human's turn; returns its index among the turns. */
+  human(text: string, at: number): number
+  /** A line begins to sound: the agent's turn begins. Returns its index. */
+  begin(line: number, o: { text: string; at: number; filler: boolean }): number
+  /** More of a line sounds. Null for a line that never began. */
+  progress(line: number, text: string): { turn: Turn; index: number } | null
+  /** A line is over; `text` is what was heard. A turn of which no word was heard is none, unless others follow it. */
+  finish(line: number, text: string, whole: boolean): { turn: Turn; index: number } | null
+  note(text: string): void
+  tool(call: ToolCall, result: string): void
+  turns(): Turn[]
+  /** Append-only from one reply to the next, but for what turned out not to have been heard. */
+  messages(): Message[]
+}
+
+export function createTranscript(): Transcript {
+  const entries: Entry[] = []
+  const turns = (): Turn[] =>
+    entries.flatMap((entry) =>
+      entry.kind === 'human' || entry.kind === 'agent' ? [entry.turn] : [],
+    )
+  const spoken = (line: number) =>
+    entries.find((entry) => entry.kind === 'agent' && entry.line === line) as
+      | Extract<Entry, { kind: 'agent' }>
+      | undefined
+
+  return {
+    human(text, at) {
+      entries.push({ kind: 'human', turn: { role: 'human', text, at } })
+      return turns().length - 1
+    },
+    begin(line, { text, at, filler }) {
+      const turn: Turn = { role: 'agent', text, at }
+      entries.push({ kind: 'agent', turn, line, cut: false, filler, over: false })
+      return turns().length - 1
+    },
+    progress(line, text) {
+      const entry = spoken(line)
+      if (!entry || entry.over) return null
+      entry.turn.text = text
+      return { turn: { ...entry.turn }, index: turns().indexOf(entry.turn) }
+    },
+    finish(line, text, whole) {
+      const entry = spoken(line)
+      if (!entry || entry.over) return null
+      const index = turns().indexOf(entry.turn)
+      Object.assign(entry, { over: true, cut: !whole })
+      entry.turn.text = text
+      if (text === '') {
+        if (index === turns().length - 1) {
+          entries.splice(entries.indexOf(entry), 1)
+          return null
+        }
+        // A sound was heard, but no word; later turns keep their index.
+        entry.turn.text = '…'
+      }
+      return { turn: { ...entry.turn }, index }
+    },
+    note: (text) => void entries.push({ kind: 'note', text }),
+    tool: (call, result) => void entries.push({ kind: 'tool', call, result }),
+    turns: () => turns().map((turn) => ({ ...turn })),
+    messages: () => entries.flatMap(toMessages),
+  }
+}
+
+/** A tool call and its answer as the model sees them. */
+export function toolMessages(content: string, call: ToolCall, result: string): Message[] {
+  return [
+    { role: 'assistant', content, toolCalls: [call] },
+    { role: 'tool', content: result, toolName: call.name },
+  ]
+}
+
+function toMessages(entry: Entry): Message[] {
+  switch (entry.kind) {
+    case 'human':
+      return [{ role: 'user', content: entry.turn.text }]
+    case 'note':
+      return [{ role: 'user', content: entry.text }]
+    case 'tool':
+      return toolMessages('', entry.call, entry.result)
+    case 'agent': {
+      if (entry.filler) return []
+      const content = entry.cut ? `${entry.turn.text} ${CUT_MARK}` : entry.turn.text
+      return [{ role: 'assistant', content }]
+    }
+  }
+}

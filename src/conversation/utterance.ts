@@ -1,0 +1,126 @@
+/** Hearing: how speech and its text make an utterance, whatever is then done about it. Pure. */
+import { FILLER_MS, STALL_MS } from './limits.ts'
+import { type Action, become, type Event, type State, type Utterance } from './state.ts'
+import { commitSilenceMs } from './turn-detector.ts'
+
+/** Above this chance that nobody spoke, a recogniser's text is its own invention. */
+const NO_SPEECH = 0.6
+const MAX_TEXT = 4000
+
+type Heard = Extract<
+  Event,
+  { type: 'speech_started' | 'barge_in' | 'speech_paused' | 'recognised' }
+>
+
+/**
+ * What speech and text change in the utterance. Speech that goes on throws away what was drafted for the pause;
+ * a pause has it recognised at once, and answered when `answers`; an utterance without a word is none.
+ */
+export function hear(state: State, event: Heard, answers: boolean): Action[] {
+  const u = state.utterance
+  switch (event.type) {
+    case 'speech_started':
+      return u ? goOn(u) : [become({ utterance: newUtterance(event) })]
+    case 'barge_in':
+      return [become({ utterance: { ...(u ?? newUtterance(event)), bargedIn: true } })]
+    case 'speech_paused':
+      return draft(state, pausedAt(u ?? newUtterance(event), event), answers)
+    case 'recognised':
+      return u && u.draft === event.id ? recognised(u, event) : []
+  }
+}
+
+/** Asks for the text of an utterance (and the reply to it), in place of what was asked for it before. */
+export function draft(state: State, utterance: Utterance, answers: boolean): Action[] {
+  const id = state.nextId
+  return [
+    ...dropDraft(utterance),
+    {
+      type: 'draft',
+      id,
+      from: utterance.from,
+      to: utterance.to ?? Number.MAX_SAFE_INTEGER,
+      answers,
+    },
+    become({
+      nextId: id + 1,
+      utterance: { ...utterance, draft: id, answers, broken: false, text: null },
+    }),
+  ]
+}
+
+export function dropDraft(utterance: Utterance): Action[] {
+  return utterance.draft === null ? [] : [{ type: 'drop', id: utterance.draft }]
+}
+
+/** The utterance as the human's turn. */
+export function said(utterance: Utterance, text: string): Action {
+  const { since, until, draft } = utterance
+  return { type: 'human_said', text, at: since, id: draft, until }
+}
+
+/** What is left of a stalled utterance: its speech goes on. */
+export function rest(utterance: Utterance): Utterance | null {
+  if (!utterance.stalled || utterance.to === null) return null
+  return newUtterance({ from: utterance.to, since: utterance.until })
+}
+
+function newUtterance({ from, since }: { from: number; since: number }): Utterance {
+  return {
+    from,
+    to: null,
+    since,
+    until: since,
+    bargedIn: false,
+    draft: null,
+    answers: false,
+    broken: false,
+    text: null,
+    commitAt: null,
+    fillerAt: null,
+    stallAt: since + STALL_MS,
+    stalled: false,
+  }
+}
+
+function goOn(u: Utterance): Action[] {
+  const utterance: Utterance = {
+    ...u,
+    to: null,
+    draft: null,
+    text: null,
+    commitAt: null,
+    fillerAt: null,
+    stalled: false,
+  }
+  return [...dropDraft(u), become({ utterance })]
+}
+
+function pausedAt(u: Utterance, event: { to: number; until: number }): Utterance {
+  const unknownUntil = event.until + commitSilenceMs(null)
+  return {
+    ...u,
+    to: event.to,
+    until: event.until,
+    stalled: false,
+    commitAt: unknownUntil,
+    fillerAt: unknownUntil + FILLER_MS,
+  }
+}
+
+function recognised(u: Utterance, event: { text: string; noSpeech: number }): Action[] {
+  const text = event.noSpeech > NO_SPEECH ? '' : spokenText(event.text)
+  const heard = become({ recogniserFailures: 0 })
+  if (text === '') return [heard, ...dropDraft(u), become({ utterance: rest(u) })]
+  const commitAt = u.stalled ? u.until : u.until + commitSilenceMs(text)
+  return [heard, become({ utterance: { ...u, text, commitAt, fillerAt: null } })]
+}
+
+/** Without a recogniser's remarks about noises; empty when no word is left. */
+export function spokenText(text: string): string {
+  const plain = text
+    .replace(/\[[^\]]*\]|\([^)]*\)|[♪♫]/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+  return /[\p{L}\p{N}]/u.test(plain) ? plain.slice(0, MAX_TEXT) : ''
+}
