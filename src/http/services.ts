@@ -1,0 +1,79 @@
+/** What the HTTP API needs from the floors below. Objects come rendered as the contract shows them. */
+import type { CallRequest, CallRules } from '../calls/call-request.ts'
+import type { CallFilter, IdempotencyRecord, StoredEvent } from '../calls/ports.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Ids } from '../core/ids.ts'
+import type { Log } from '../core/log.ts'
+import type { Probe } from '../core/probe.ts'
+import type { Subscription } from '../webhooks/ports.ts'
+
+/** Where a page ends: what the next one comes after. */
+export interface PageKey {
+  createdAt: number
+  id: string
+}
+
+/** One page, newest first; `next` is null on the last. */
+export interface Page {
+  data: readonly object[]
+  next: PageKey | null
+}
+
+/** Every method throws AppError for a refusal. */
+export interface CallService {
+  /** The dial policy and the trunks' numbers as they are now. */
+  rules(): Omit<CallRules, 'now'>
+  /** The JSON of the 201; `replayed` when it is the kept answer to the same key. */
+  create(
+    request: CallRequest,
+    o: { keyId: string; idempotency: IdempotencyRecord | null },
+  ): Promise<{ body: string; replayed: boolean }>
+  /** The whole call, or null. */
+  get(id: string): Promise<object | null>
+  list(filter: CallFilter): Promise<Page>
+  /** The call as it is now. Throws not_found; conflict for one that has ended. */
+  cancel(id: string): Promise<object>
+  /** All events after `afterSeq`, then each as it is stored; ends after `end` or when `signal` aborts. Null: no such call. */
+  events(
+    id: string,
+    afterSeq: number,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<StoredEvent> | null>
+}
+
+/** Every method throws AppError: not_found for an unknown id, invalid_request for a URL that may not be used. */
+export interface WebhookService {
+  list(): Promise<{ data: readonly object[] }>
+  /** With the secret. */
+  create(o: { url: string; events?: readonly Subscription[] | undefined }): Promise<object>
+  update(id: string, patch: WebhookPatch): Promise<object>
+  remove(id: string): Promise<void>
+  /** `{ delivered, status, durationMs, error? }`. */
+  test(id: string): Promise<object>
+  /** With the new secret. */
+  rotateSecret(id: string): Promise<object>
+  deliveries(id: string, o: { limit: number; cursor: PageKey | null }): Promise<Page>
+  /** The delivery, pending again. */
+  redeliver(id: string, deliveryId: string): Promise<object>
+}
+
+export interface WebhookPatch {
+  url?: string | undefined
+  events?: readonly Subscription[] | undefined
+  active?: boolean | undefined
+}
+
+export interface ApiServices {
+  clock: Clock
+  ids: Ids
+  log: Log
+  /** The key's id, or null for one that is unknown or revoked. */
+  authenticate(rawKey: string): Promise<{ keyId: string } | null>
+  /** `balance` in cents; `phoneNumber` is the default caller, null while there is no trunk. */
+  me(): Promise<{ id: string; name: string; phoneNumber: string | null; balance: number }>
+  calls: CallService
+  webhooks: WebhookService
+  probes(): Promise<readonly Probe[]>
+  /** Prometheus text. */
+  metrics(): Promise<string>
+}
