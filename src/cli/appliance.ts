@@ -1,0 +1,72 @@
+/** What the command line needs from the rest: `app.ts` implements it, `main.ts` hands it in, tests fake it. */
+import type { KeyStore, LedgerStore } from '../billing/ports.ts'
+import type { Config } from '../config/config.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Ids } from '../core/ids.ts'
+import type { Log } from '../core/log.ts'
+import type { Probe } from '../core/probe.ts'
+
+export interface Appliance {
+  /**
+   * Starts everything; resolves once HTTP answers. Throws AppError `conflict` when another server holds the data
+   * directory; whatever it throws, nothing is left running.
+   */
+  serve(config: Config): Promise<RunningServer>
+  /** The whole road on this machine, told line by line. Resolves with whether everything was as it should be. */
+  demo(o: DemoOptions): Promise<boolean>
+  /** Opens the data directory beside a server that may be running. */
+  openData(config: Config): Promise<OwnersData>
+  /**
+   * Puts the backup `file` in the place of the database. Throws AppError `conflict` while a server runs, and whatever
+   * keeps the backup from being used; then nothing has changed.
+   */
+  restore(config: Config, file: string): Promise<{ replaced: string | null }>
+  /** Every probe that needs no running server: data directory, ports, trunks, engines. Starts nothing. */
+  probes(config: Config): Promise<Probe[]>
+  /** The models that this release knows, and those found on the disk. */
+  models(config: Config): Promise<ModelInfo[]>
+  /** Reads each installed model from end to end. */
+  verifyModels(config: Config): Promise<ModelCheck[]>
+}
+
+export interface RunningServer {
+  /** Where the API answers: `http://127.0.0.1:3000`. */
+  url: string
+  log: Log
+  /** No new calls; live ones are said goodbye to and ended. Resolves within about 10 s. */
+  stop(): Promise<void>
+}
+
+export interface DemoOptions {
+  /** The callee says nothing: the transcript must then hold no human turn. */
+  muteCallee: boolean
+  /** One line for the person who watches. */
+  out(line: string): void
+  /** Aborts when the person presses Ctrl-C: everything is ended and `demo` resolves with false. */
+  signal: AbortSignal
+}
+
+/** The data directory, as the commands use it. */
+export interface OwnersData {
+  keys: KeyStore
+  ledger: LedgerStore
+  ids: Ids
+  clock: Clock
+  /** Writes a whole copy to `file`, which must not exist, while a server may write. */
+  backup(file: string): Promise<{ bytes: number }>
+  close(): Promise<void>
+}
+
+export interface ModelInfo {
+  id: string
+  engine: string
+  installed: boolean
+  sizeBytes: number
+}
+
+export interface ModelCheck {
+  id: string
+  ok: boolean
+  /** What is wrong with it; null when it is ok. */
+  problem: string | null
+}

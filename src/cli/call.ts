@@ -1,0 +1,138 @@
+import type { Command } from 'commander'
+import type { Config } from '../config/config.ts'
+import { type ApiClient, answerOf, createApiClient, isLoopback, localUrl } from './api-client.ts'
+import { type CommandContext, type ExitCode, printJson, UsageError } from './command.ts'
+import { createKey } from './keys.ts'
+import { watchCall } from './watch-call.ts'
+
+interface CallOptions {
+  name?: string
+  firstMessage?: string
+  from?: string
+  maxDuration?: string
+  watch?: boolean
+  url?: string
+  key?: string
+  json?: boolean
+}
+
+export function addCall(program: Command, context: CommandContext): void {
+  program
+    .command('call')
+    .description('have the running server make a call')
+    .argument('<number>', 'who is called: +15551234567')
+    .argument('<instructions>', 'what the call should achieve')
+    .option('--watch', 'follow the call: every turn as it is spoken, then summary and cost')
+    .option('--name <name>', 'name of the person or business called')
+    .option('--first-message <text>', 'what the agent says when the call is answered')
+    .option('--from <number>', "caller number: one of the trunks'")
+    .option('--max-duration <seconds>', 'end the call after this long')
+    .option('--url <url>', 'where the server answers (else from the configuration)')
+    .option('--key <key>', 'API key (else LANDLINE_API_KEY, else a temporary one is made)')
+    .option('--json', 'print the call, and each event of --watch, as a JSON line')
+    .action(
+      context.run((command, number = '', instructions = '') =>
+        call(context, command, { number, instructions }),
+      ),
+    )
+}
+
+async function call(
+  context: CommandContext,
+  command: Command,
+  wish: { number: string; instructions: string },
+): Promise<ExitCode> {
+  const options = command.opts<CallOptions>()
+  const body = {
+    phoneNumber: wish.number,
+    instructions: wish.instructions,
+    ...(options.name === undefined ? {} : { name: options.name }),
+    ...(options.firstMessage === undefined ? {} : { firstMessage: options.firstMessage }),
+    ...(options.from === undefined ? {} : { fromNumber: options.from }),
+    ...(options.maxDuration === undefined ? {} : { maxDuration: toSeconds(options.maxDuration) }),
+  }
+  const { config } = context.config(command)
+  return withClient(context, config, options, async (client) => {
+    const made = await answerOf(await client.request('/api/v1/calls', { method: 'POST', body }))
+    const id = String(made.id)
+    if (options.json) printJson(context.terminal, made)
+    else context.terminal.out(`call ${id}: ${String(made.status)}`)
+    return options.watch ? follow(context, client, id, options.json === true) : 0
+  })
+}
+
+function toSeconds(given: string): number {
+  if (!/^\d{1,6}$/.test(given))
+    throw new UsageError(`call: --max-duration must be whole seconds, not "${given}"`)
+  return Number(given)
+}
+
+/** Watches until the call ends (0 when it was answered) or Ctrl-C, which leaves the call running. */
+async function follow(
+  context: CommandContext,
+  client: ApiClient,
+  callId: string,
+  json: boolean,
+): Promise<ExitCode> {
+  const { terminal } = context
+  const interrupt = new AbortController()
+  const forget = terminal.onSignal(() => {
+    if (interrupt.signal.aborted) terminal.exit(1)
+    else interrupt.abort()
+  })
+  try {
+    const { signal } = interrupt
+    const status = await watchCall({ client, terminal, callId, json, signal })
+    if (status === null) {
+      const path = `${client.url}/api/v1/calls/${callId}`
+      terminal.err(`The call goes on. Its state: GET ${path}; to end it: POST ${path}/cancel`)
+      return 0
+    }
+    return status === 'completed' ? 0 : 1
+  } finally {
+    forget()
+  }
+}
+
+/** With the key that was given, else with one that is made in the data directory and revoked afterwards. */
+async function withClient(
+  context: CommandContext,
+  config: Config,
+  options: CallOptions,
+  body: (client: ApiClient) => Promise<ExitCode>,
+): Promise<ExitCode> {
+  const { terminal } = context
+  const url = toUrl(config, options)
+  const certFile = config.http.tlsCertFile
+  const key = options.key ?? (terminal.env.LANDLINE_API_KEY?.trim() || null)
+  if (key) return body(createApiClient({ terminal, url, key, certFile }))
+  if (options.url && !isLoopback(url))
+    throw new UsageError('call: --url names another machine: give its key with --key')
+  // Before a key is made: is there anybody to show it to?
+  await createApiClient({ terminal, url, key: null, certFile }).request('/healthz')
+  const data = await (await context.appliance()).openData(config)
+  try {
+    const made = await createKey(data, 'landline call (temporary)')
+    try {
+      return await body(createApiClient({ terminal, url, key: made.key, certFile }))
+    } finally {
+      await data.keys.revoke(made.id, data.clock.now())
+    }
+  } finally {
+    await data.close()
+  }
+}
+
+function toUrl(config: Config, options: CallOptions): string {
+  if (options.url === undefined) {
+    const url = localUrl(config)
+    if (url === null)
+      throw new UsageError(
+        'call: http.port is 0, so only the server knows its port: give --url as it logged it',
+      )
+    return url
+  }
+  if (!URL.canParse(options.url) || !/^https?:/.test(options.url))
+    throw new UsageError(`call: --url must begin with http:// or https://, not "${options.url}"`)
+  return options.url.replace(/\/+$/, '')
+}

@@ -1,0 +1,89 @@
+import type { Command } from 'commander'
+import type { Config } from '../config/config.ts'
+import type { Probe } from '../core/probe.ts'
+import { createApiClient, isObject, localUrl } from './api-client.ts'
+import { type CommandContext, type ExitCode, printJson, wantsJson } from './command.ts'
+import { toPlainLine } from './plain-text.ts'
+
+/** A server that runs answers at once; one that hangs is told as away. */
+const LONGEST_ANSWER_MS = 3000
+
+export function addDoctor(program: Command, context: CommandContext): void {
+  program
+    .command('doctor')
+    .description('say what is configured, reachable and missing, and what mends it')
+    .option('--json', 'print { ok, server, checks }')
+    .action(context.run((command) => doctor(context, command)))
+}
+
+async function doctor(context: CommandContext, command: Command): Promise<ExitCode> {
+  const { terminal } = context
+  const { config } = context.config(command)
+  const checks = await (await context.appliance()).probes(config)
+  const server = await askServer(context, config)
+  const all = [...checks, ...(server.probes ?? [])]
+  const ok = all.every((probe) => probe.state === 'ready')
+  if (wantsJson(command)) printJson(terminal, { ok, server: server.state, checks: all })
+  else {
+    for (const line of checks.flatMap(toLines)) terminal.out(line)
+    terminal.out(`server: ${server.state}`)
+    for (const line of (server.probes ?? []).flatMap(toLines)) terminal.out(line)
+    terminal.out(ok ? 'All is ready.' : 'Not all is ready: see above.')
+  }
+  return ok ? 0 : 1
+}
+
+function toLines(probe: Probe): string[] {
+  const reason = probe.reason ? `: ${toPlainLine(probe.reason)}` : ''
+  const line = `${probe.state.padEnd(7)}  ${toPlainLine(probe.name)}${reason}`
+  return probe.mend ? [line, `         mend: ${toPlainLine(probe.mend)}`] : [line]
+}
+
+/** What a running server says of itself; no server is no fault. */
+async function askServer(
+  context: CommandContext,
+  config: Config,
+): Promise<{ state: string; probes?: Probe[] }> {
+  const url = localUrl(config)
+  if (url === null) return { state: 'not asked: http.port is 0' }
+  const client = createApiClient({
+    terminal: context.terminal,
+    url,
+    key: null,
+    certFile: config.http.tlsCertFile,
+  })
+  try {
+    const response = await client.request('/readyz', {
+      signal: AbortSignal.timeout(LONGEST_ANSWER_MS),
+    })
+    const probes = probesOf(await response.json().catch(() => undefined))
+    const named = probes.map((probe) => ({ ...probe, name: `server: ${probe.name}` }))
+    if (response.ok) return { state: `ready at ${url}`, probes: named }
+    const self: Probe = { name: 'server', state: 'away', reason: `not ready at ${url}` }
+    return { state: `not ready at ${url}`, probes: named.length > 0 ? named : [self] }
+  } catch (error) {
+    if (isTimeout(error) || isTimeout((error as Error).cause)) {
+      const reason = `accepts connections at ${url} but does not answer`
+      return { state: reason, probes: [{ name: 'server', state: 'away', reason }] }
+    }
+    return { state: `none answers at ${url} (start it: landline serve)` }
+  }
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof DOMException && error.name === 'TimeoutError'
+}
+
+/** The probes in the answer of `/readyz`: an object that holds a list of them. */
+function probesOf(answer: unknown): Probe[] {
+  const lists = isObject(answer) ? Object.values(answer).filter(Array.isArray) : []
+  return lists.flat().filter(isProbe)
+}
+
+function isProbe(value: unknown): value is Probe {
+  return (
+    isObject(value) &&
+    typeof value.name === 'string' &&
+    (value.state === 'ready' || value.state === 'away' || value.state === 'missing')
+  )
+}
