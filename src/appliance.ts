@@ -1,0 +1,179 @@
+/** What the command line may do with an appliance: serve it, open its data, ask its parts. */
+import { randomBytes } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createApp } from './app.ts'
+import type { Appliance, OwnersData, RunningServer } from './cli/appliance.ts'
+import type { Config } from './config/config.ts'
+import { systemClock } from './core/clock.ts'
+import { createIds } from './core/ids.ts'
+import type { Log } from './core/log.ts'
+import { silentLog } from './core/log.ts'
+import type { Probe } from './core/probe.ts'
+import { VERSION } from './core/version.ts'
+import { runDemo } from './demo.ts'
+import { createEngines } from './engines.ts'
+import { listModels, verifyModels } from './inference/models.ts'
+import { openLog } from './observability/json-log.ts'
+import { createMetrics } from './observability/metrics.ts'
+import { createHttpPost, systemResolve } from './outbound/http-post.ts'
+import { lockInstance } from './storage/instance-lock.ts'
+import { openStorage, type Storage } from './storage/open.ts'
+import { restoreDatabase } from './storage/restore.ts'
+import { createMedia } from './telephony/media/worker-media.ts'
+import { createTelephony } from './telephony/telephony.ts'
+import { createAddressPolicy } from './webhooks/address-policy.ts'
+
+const clock = systemClock
+const ids = createIds(clock, randomBytes)
+/** No sound for this long means that the other side is gone. */
+const RTP_SILENCE_MS = 30_000
+
+export function createAppliance(): Appliance {
+  return {
+    serve: async (config) => serve(config, await openLog(config.log)),
+    demo: (o) => runDemo(o, { clock, ids, serve, openData }),
+    openData,
+    restore: async (config, file) =>
+      restoreDatabase({ dataDir: config.dataDir, file, log: silentLog, clock, ids }),
+    probes,
+    models: async (config) => listModels(config.dataDir),
+    verifyModels: async (config) => verifyModels(config.dataDir),
+  }
+}
+
+/** The data directory's database, made when it is not there yet. */
+function open(config: Config, log: Log): Storage {
+  return openStorage({
+    path: join(config.dataDir, 'landline.db'),
+    clock,
+    ids,
+    log,
+    initialCreditCents: config.billing.initialCreditCents,
+    accountName: config.account.name,
+  })
+}
+
+export async function serve(config: Config, log: Log): Promise<RunningServer> {
+  const lock = lockInstance(config.dataDir, log)
+  try {
+    const storage = open(config, log)
+    const app = assemble(config, log, storage)
+    await app.start().catch(async (error: unknown) => {
+      await app.stop()
+      throw error
+    })
+    return {
+      url: app.url(),
+      log,
+      async stop() {
+        await app.stop()
+        lock.release()
+      },
+    }
+  } catch (error) {
+    lock.release()
+    throw error
+  }
+}
+
+function assemble(config: Config, log: Log, storage: Storage) {
+  const { engines, parts } = createEngines(config, { clock, log })
+  const { media, telephony } = createPhone(config, log)
+  const addressPolicy = createAddressPolicy(config.webhooks.allowedHosts)
+  const ca = config.webhooks.caFile
+  return createApp(config, {
+    clock,
+    ids,
+    log,
+    storage,
+    trunk: telephony.trunk,
+    engines,
+    metrics: createMetrics(),
+    post: createHttpPost({
+      clock,
+      policy: addressPolicy,
+      resolve: systemResolve,
+      userAgent: `Landline/${VERSION}`,
+      ...(ca === null ? {} : { ca: readFileSync(ca, 'utf8') }),
+    }),
+    resolve: systemResolve,
+    addressPolicy,
+    parts: [...parts, media, telephony],
+    tls: readTls(config),
+  })
+}
+
+function createPhone(config: Config, log: Log) {
+  const media = createMedia({
+    clock,
+    log,
+    ids,
+    bindHost: config.sip.host,
+    portRange: [config.sip.rtpPorts.from, config.sip.rtpPorts.to],
+    silenceTimeoutMs: RTP_SILENCE_MS,
+  })
+  return { media, telephony: createTelephony({ clock, ids, log, media, options: config.sip }) }
+}
+
+function readTls(config: Config): { cert: string; key: string } | undefined {
+  const { tlsCertFile, tlsKeyFile } = config.http
+  if (tlsCertFile === null || tlsKeyFile === null) return undefined
+  return { cert: readFileSync(tlsCertFile, 'utf8'), key: readFileSync(tlsKeyFile, 'utf8') }
+}
+
+async function openData(config: Config): Promise<OwnersData> {
+  const storage = open(config, silentLog)
+  const { keys, ledger, backup, close } = storage
+  return { keys, ledger, backup, close, ids, clock }
+}
+
+/** Asks everything once, without serving: what is there is opened and closed again. */
+async function probes(config: Config): Promise<Probe[]> {
+  const { engines, parts } = createEngines(config, { clock, log: silentLog })
+  try {
+    return [
+      await probeData(config),
+      ...(await probeTrunks(config)),
+      await engines.speech.probe(),
+      await engines.recogniser.probe(),
+      await engines.model.probe(),
+      await engines.voice.probe(),
+    ]
+  } finally {
+    for (const part of parts) await part.stop()
+  }
+}
+
+async function probeData(config: Config): Promise<Probe> {
+  if (!existsSync(join(config.dataDir, 'landline.db')))
+    return {
+      name: 'database',
+      state: 'ready',
+      reason: `none yet; it will be made in ${config.dataDir}`,
+    }
+  const storage = open(config, silentLog)
+  const probe = await storage.probe()
+  await storage.close()
+  return probe
+}
+
+async function probeTrunks(config: Config): Promise<Probe[]> {
+  if (config.sip.trunks.length === 0)
+    return [
+      {
+        name: 'trunk',
+        state: 'missing',
+        reason: 'no SIP trunk is configured',
+        mend: 'add one under [[sip.trunks]] in landline.toml',
+      },
+    ]
+  // A free port: a server that runs on the configured one is not disturbed.
+  const { telephony } = createPhone({ ...config, sip: { ...config.sip, port: 0 } }, silentLog)
+  await telephony.start()
+  try {
+    return await telephony.trunk.probes()
+  } finally {
+    await telephony.stop()
+  }
+}

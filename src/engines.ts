@@ -1,0 +1,68 @@
+/** The real engines, as the configuration names them. Nothing is loaded before it is needed. */
+import { readFileSync } from 'node:fs'
+import type { Config } from './config/config.ts'
+import type { Engines, LanguageModel, Recogniser } from './conversation/ports.ts'
+import type { Clock } from './core/clock.ts'
+import type { Part } from './core/lifecycle.ts'
+import type { Log } from './core/log.ts'
+import { createFliteVoice } from './inference/flite/flite-voice.ts'
+import { FLITE_VOICES, type FliteVoiceName } from './inference/flite/synthesis.ts'
+import { parseDialogue } from './inference/llm/dialogue-file.ts'
+import { createOllamaModel } from './inference/llm/ollama-model.ts'
+import { createScriptedModel } from './inference/llm/scripted-model.ts'
+import { createOpenAiChatModel } from './inference/openai/chat-model.ts'
+import { createOpenAiTranscriber } from './inference/openai/transcriber.ts'
+import { createSpeechDetector } from './inference/speech-detector/worker-detector.ts'
+import { createWhisperRecogniser } from './inference/whisper/whisper-recogniser.ts'
+
+export interface EngineDeps {
+  clock: Clock
+  log: Log
+}
+
+export function createEngines(
+  config: Config,
+  d: EngineDeps,
+): { engines: Engines; parts: readonly Part[] } {
+  const speech = createSpeechDetector({ ...d, dataDir: config.dataDir })
+  const recogniser = createRecogniser(config, d)
+  const voice = createFliteVoice({ log: d.log, voice: fliteVoice(config.speech.tts.voice) })
+  const model = createModel(config, d)
+  return { engines: { speech, recogniser, voice, model }, parts: [speech, recogniser, voice] }
+}
+
+function fliteVoice(name: string | null): FliteVoiceName {
+  const wanted = name ?? 'slt'
+  const found = FLITE_VOICES.find((voice) => voice === wanted)
+  if (found === undefined)
+    throw new Error(
+      `speech.tts.voice: Flite has no voice '${wanted}'; it has ${FLITE_VOICES.join(', ')}`,
+    )
+  return found
+}
+
+function createRecogniser(config: Config, d: EngineDeps): Recogniser & Part {
+  const { engine, model, url, apiKey } = config.speech.stt
+  if (engine === 'whisper') return createWhisperRecogniser({ ...d, dataDir: config.dataDir, model })
+  const transcriber = createOpenAiTranscriber({
+    clock: d.clock,
+    url: url ?? '',
+    model: model ?? 'whisper-1',
+    apiKey: apiKey ?? undefined,
+  })
+  return { ...transcriber, start: async () => {}, stop: async () => {} }
+}
+
+function createModel(config: Config, d: EngineDeps): LanguageModel {
+  const { llm } = config
+  if (llm.engine === 'scripted') {
+    const file = llm.script ?? ''
+    return createScriptedModel({
+      dialogue: parseDialogue(readFileSync(file, 'utf8'), file),
+      name: file,
+      log: d.log,
+    })
+  }
+  const options = { ...d, url: llm.url, model: llm.model ?? '', apiKey: llm.apiKey ?? undefined }
+  return llm.engine === 'openai' ? createOpenAiChatModel(options) : createOllamaModel(options)
+}

@@ -1,0 +1,15 @@
+import { systemPlatform } from './cli/platform.ts'
+import { runCli } from './cli/program.ts'
+import { systemTerminal } from './cli/terminal.ts'
+
+/** Everything behind the command line is loaded by the first command that needs it. */
+function main(): void {
+  const terminal = systemTerminal()
+  void runCli(process.argv.slice(2), {
+    terminal,
+    platform: systemPlatform(),
+    appliance: async () => (await import('./appliance.ts')).createAppliance(),
+  }).then((code) => terminal.exit(code))
+}
+
+main()
