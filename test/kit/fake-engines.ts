@@ -1,0 +1,158 @@
+import type {
+  Delta,
+  Engines,
+  LanguageModel,
+  Message,
+  Recogniser,
+  SpeechDetector,
+  Tool,
+  Voice,
+} from '../../src/conversation/ports.ts'
+import { abortError } from '../../src/core/abort.ts'
+import { type Clock, sleep } from '../../src/core/clock.ts'
+import { FRAME_MS, rms, sharedSamples, toSamples } from '../../src/core/pcm.ts'
+import type { Probe } from '../../src/core/probe.ts'
+import { SpeechRuns } from '../../src/inference/speech-detector/detector.ts'
+
+/** How a fake model answers one request. */
+export interface FakeReply {
+  text?: string
+  tools?: { name: string; arguments: Record<string, unknown> }[]
+  /** Fails before the first token, or after the text. */
+  fails?: 'at once' | 'after the text'
+  /** Gives its text and then nothing, for ever. */
+  hangs?: boolean
+}
+
+export interface FakeEngineOptions {
+  clock: Clock
+  /** The text of the samples [from, to): the leg's `textBetween`. */
+  hear(from: number, to: number): string
+  recogniseMs?: number
+  firstTokenMs?: number
+  wordMs?: number
+  firstClipMs?: number
+  msPerChar?: number
+  /** What the model says to these messages. */
+  reply?(messages: readonly Message[], tools: readonly Tool[]): FakeReply
+}
+
+export interface FakeEngines extends Engines {
+  /** Set to make an engine fail or fall silent from now on. */
+  readonly broken: {
+    recogniser: boolean | 'hangs'
+    voice: boolean | 'hangs'
+    model: boolean | 'hangs'
+    detector: boolean
+  }
+  /** All requests to the model, in order; `aborted` once their signal aborted. */
+  readonly asked: { messages: readonly Message[]; tools: readonly Tool[]; signal: AbortSignal }[]
+  readonly recognised: { from: number; to: number; at: number }[]
+  readonly warmedUp: (readonly Message[])[]
+  /** Which text each clip speaks. */
+  readonly textOf: Map<Int16Array, string>
+}
+
+/** Engines on simulated time: each takes as long as told, and hears and says what it is told. */
+export function createFakeEngines(o: FakeEngineOptions): FakeEngines {
+  const broken: FakeEngines['broken'] = {
+    recogniser: false,
+    voice: false,
+    model: false,
+    detector: false,
+  }
+  const asked: FakeEngines['asked'] = []
+  const recognised: FakeEngines['recognised'] = []
+  const warmedUp: FakeEngines['warmedUp'] = []
+  const textOf: FakeEngines['textOf'] = new Map()
+  const wait = (ms: number, signal: AbortSignal) => waitFor(o.clock, ms, signal)
+
+  const recogniser: Recogniser = {
+    async recognise({ from, to, signal }) {
+      recognised.push({ from, to, at: o.clock.now() })
+      await wait(broken.recogniser === 'hangs' ? 1e9 : (o.recogniseMs ?? 60), signal)
+      if (broken.recogniser) throw new Error('recogniser: away')
+      return { text: o.hear(from, to), noSpeech: 0 }
+    },
+    probe: () => ready('speech-to-text'),
+  }
+  const voice: Voice = {
+    async *speak({ text, rateHz, signal }) {
+      await wait(broken.voice === 'hangs' ? 1e9 : (o.firstClipMs ?? 80), signal)
+      if (broken.voice) throw new Error('voice: away')
+      const clip = sharedSamples(toSamples(text.length * (o.msPerChar ?? 60), rateHz))
+      textOf.set(clip, text)
+      yield clip
+    },
+    probe: () => ready('text-to-speech'),
+  }
+  const model: LanguageModel = {
+    async *reply({ messages, tools, signal }): AsyncIterable<Delta> {
+      asked.push({ messages: [...messages], tools, signal })
+      const reply = (o.reply ?? echo)(messages, tools)
+      await wait(broken.model === 'hangs' ? 1e9 : (o.firstTokenMs ?? 120), signal)
+      if (broken.model || reply.fails === 'at once') throw new Error('model: away')
+      for (const word of reply.text?.match(/\s*\S+/g) ?? []) {
+        yield { type: 'text', text: word }
+        if (o.wordMs) await wait(o.wordMs, signal)
+        if (signal.aborted) throw abortError()
+      }
+      if (reply.fails) throw new Error('model: broke off')
+      if (reply.hangs) await wait(1e9, signal)
+      for (const tool of reply.tools ?? []) yield { type: 'tool', ...tool }
+    },
+    async warmUp(messages) {
+      warmedUp.push([...messages])
+    },
+    probe: () => ready('language model'),
+  }
+  const speech = createFakeDetector(o.clock, broken)
+  return { speech, recogniser, voice, model, broken, asked, recognised, warmedUp, textOf }
+}
+
+/** The model's last words answer the last message. */
+function echo(messages: readonly Message[]): FakeReply {
+  return { text: `I heard ${messages.at(-1)?.content ?? 'nothing'}` }
+}
+
+const WINDOW = 256
+const LOUD_RMS = 500
+
+/** The real detector's rules on windows of 32 ms, with loudness for a model. */
+function createFakeDetector(clock: Clock, broken: { detector: boolean }): SpeechDetector {
+  return {
+    watch(ears, on) {
+      if (broken.detector) throw new Error('speech detector: away')
+      let at = 0
+      let watching = true
+      const runs = new SpeechRuns({
+        windowSamples: WINDOW,
+        at,
+        speechFrom: null,
+        stopIfArmed: (from, to) => ears.stopIfArmed(from, to),
+      })
+      const poll = (): void => {
+        if (!watching) return
+        for (; ears.written - at >= WINDOW; at += WINDOW) {
+          const loud = rms(ears.read(at, at + WINDOW)) > LOUD_RMS
+          for (const event of runs.push(loud ? 1 : 0)) if (watching) on(event)
+        }
+        clock.after(FRAME_MS, poll)
+      }
+      clock.after(FRAME_MS, poll)
+      return () => {
+        watching = false
+      }
+    },
+    probe: () => ready('speech-detector'),
+  }
+}
+
+async function waitFor(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  if (ms > 0) await sleep(clock, ms, signal)
+  if (signal.aborted) throw abortError()
+}
+
+async function ready(name: string): Promise<Probe> {
+  return { name, state: 'ready' }
+}
