@@ -1,6 +1,8 @@
 /** The one composition root: where the parts of Landline meet. Straight-line code; tests hand in fakes. */
 import { rateFor } from './billing/price.ts'
+import type { TurnTiming } from './calls/call.ts'
 import { createCallEvents } from './calls/call-events.ts'
+import { dialPolicyRefusal } from './calls/call-request.ts'
 import { createCancelCall } from './calls/cancel-call.ts'
 import { createCreateCall } from './calls/create-call.ts'
 import { createLiveCalls } from './calls/live-calls.ts'
@@ -33,7 +35,7 @@ import type { Post } from './webhooks/ports.ts'
 const LEASE_MS = 15_000
 const DEFAULT_MAX_DURATION_SECONDS = 600
 /** Deliveries that run at once, over all webhooks. */
-const DELIVERIES_AT_ONCE = 32
+const DELIVERIES_AT_ONCE = 256
 /** How long `stop` waits for calls and deliveries under way. */
 const DRAIN_MS = 9500
 
@@ -106,6 +108,8 @@ export function createApp(config: Config, o: Outside): App {
     live,
     events,
     settle,
+    dialRefusal: (number) => dialPolicyRefusal(number, config.calls),
+    onTiming: (timing) => metrics.answer(stagesOf(timing)),
     options: {
       billingEnabled,
       ringTimeoutMs: config.calls.ringTimeoutMs,
@@ -224,6 +228,7 @@ export function createApp(config: Config, o: Outside): App {
     },
     webhooks: manageWebhooks,
     probes,
+    onAnswer: (answer) => metrics.httpRequest(answer),
     metrics: () => metrics.text(),
   }
   const http = createHttp({
@@ -264,6 +269,18 @@ export function createApp(config: Config, o: Outside): App {
     },
     fetch: (request) => http.fetch(request),
     url: () => http.url(),
+  }
+}
+
+/** The stages of an answer as durations, where both of their ends are known. */
+function stagesOf(timing: TurnTiming): Parameters<Metrics['answer']>[0] {
+  const between = (from: number | null, to: number | null): number | null =>
+    from === null || to === null ? null : to - from
+  return {
+    responseGapMs: between(timing.speechEnd, timing.onWire),
+    overheadMs: null,
+    firstTokenMs: between(timing.finalText, timing.firstToken),
+    firstSoundMs: between(timing.firstToken, timing.firstSound),
   }
 }
 

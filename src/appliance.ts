@@ -15,13 +15,13 @@ import { runDemo } from './demo.ts'
 import { createEngines } from './engines.ts'
 import { listModels, verifyModels } from './inference/models.ts'
 import { openLog } from './observability/json-log.ts'
-import { createMetrics } from './observability/metrics.ts'
+import { createMetrics, type Metrics } from './observability/metrics.ts'
 import { createHttpPost, systemResolve } from './outbound/http-post.ts'
 import { lockInstance } from './storage/instance-lock.ts'
 import { openStorage, type Storage } from './storage/open.ts'
 import { restoreDatabase } from './storage/restore.ts'
 import { createMedia } from './telephony/media/worker-media.ts'
-import { createTelephony } from './telephony/telephony.ts'
+import { createTelephony, type Telephony } from './telephony/telephony.ts'
 import { createAddressPolicy } from './webhooks/address-policy.ts'
 
 const clock = systemClock
@@ -79,7 +79,8 @@ export async function serve(config: Config, log: Log): Promise<RunningServer> {
 
 function assemble(config: Config, log: Log, storage: Storage) {
   const { engines, parts } = createEngines(config, { clock, log })
-  const { media, telephony } = createPhone(config, log)
+  const metrics = createMetrics()
+  const { media, telephony } = createPhone(config, log, metrics)
   const addressPolicy = createAddressPolicy(config.webhooks.allowedHosts)
   const ca = config.webhooks.caFile
   return createApp(config, {
@@ -89,7 +90,7 @@ function assemble(config: Config, log: Log, storage: Storage) {
     storage,
     trunk: telephony.trunk,
     engines,
-    metrics: createMetrics(),
+    metrics: withSipErrors(metrics, telephony),
     post: createHttpPost({
       clock,
       policy: addressPolicy,
@@ -104,7 +105,21 @@ function assemble(config: Config, log: Log, storage: Storage) {
   })
 }
 
-function createPhone(config: Config, log: Log) {
+/** The transport counts by itself; what is new is told when the figures are read. */
+function withSipErrors(metrics: Metrics, telephony: Telephony): Metrics {
+  let told = 0
+  return {
+    ...metrics,
+    text() {
+      const { malformed } = telephony.stats()
+      metrics.sipParseErrors(malformed - told)
+      told = malformed
+      return metrics.text()
+    },
+  }
+}
+
+function createPhone(config: Config, log: Log, metrics?: Metrics) {
   const media = createMedia({
     clock,
     log,
@@ -112,6 +127,7 @@ function createPhone(config: Config, log: Log) {
     bindHost: config.sip.host,
     portRange: [config.sip.rtpPorts.from, config.sip.rtpPorts.to],
     silenceTimeoutMs: RTP_SILENCE_MS,
+    onClosed: (stats) => metrics?.rtpForeignPackets(stats.packetsForeign),
   })
   return { media, telephony: createTelephony({ clock, ids, log, media, options: config.sip }) }
 }

@@ -1,6 +1,6 @@
 import { reasonOf } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import type { Call } from './call.ts'
+import type { Call, TurnTiming } from './call.ts'
 import type { CallEvents } from './call-events.ts'
 import type { CallFence, CallStore, SipState, TalkEvent } from './ports.ts'
 import { eventPayload } from './public-call.ts'
@@ -15,7 +15,12 @@ export interface Chronicle {
 }
 
 export function createChronicle(
-  d: { log: Log; calls: CallStore; events: CallEvents },
+  d: {
+    log: Log
+    calls: CallStore
+    events: CallEvents
+    onTiming?(timing: TurnTiming): void
+  },
   callId: string,
 ): Chronicle {
   let last: Promise<unknown> = Promise.resolve()
@@ -39,8 +44,10 @@ export function createChronicle(
       })
     },
     on(event) {
-      if (event.type === 'timing') then(() => d.calls.appendTiming(callId, event.timing))
-      else if (event.type === 'tool') {
+      if (event.type === 'timing') {
+        d.onTiming?.(event.timing)
+        then(() => d.calls.appendTiming(callId, event.timing))
+      } else if (event.type === 'tool') {
         const { name, arguments: args, at } = event
         const data = { name, arguments: args, at: new Date(at).toISOString() }
         then(() => d.calls.appendEvent(callId, { type: 'tool', data }))

@@ -259,6 +259,7 @@ export interface CallStore {
     id: string,
     o: { fence: CallFence; startedAt: number; sip: SipState; deliveries: EventPayload | null },
   ): Promise<boolean>
+  /** Turns come as they end; they are told in the order in which they began. */
   appendTurn(id: string, turn: Turn): Promise<void>
   appendTiming(id: string, timing: TurnTiming): Promise<void>
   appendEvent(id: string, event: Omit<StoredEvent, 'seq'>): Promise<StoredEvent>

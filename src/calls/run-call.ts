@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import { type Call, isFinal } from './call.ts'
+import { type Call, isFinal, type TurnTiming } from './call.ts'
 import type { CallEvents } from './call-events.ts'
 import { createChronicle } from './chronicle.ts'
 import type { LiveCalls } from './live-calls.ts'
@@ -36,6 +36,9 @@ export interface RunCallDeps {
   live: LiveCalls
   events: CallEvents
   settle: SettleCall
+  /** Why a number may not be called by the dial policy as it is now; null when it may. */
+  dialRefusal(number: string): string | null
+  onTiming?(timing: TurnTiming): void
   options: { ringTimeoutMs: number; maxLatenessMs: number; billingEnabled: boolean }
 }
 
@@ -76,6 +79,12 @@ async function makeReady(d: RunCallDeps, call: Call, fence: CallFence): Promise<
   const again = { again: now + ASK_AGAIN_MS }
   if (now - (call.callAt ?? call.createdAt) > d.options.maxLatenessMs) {
     await d.settle(call, { status: 'failed', endReason: 'missed', fence })
+    return { done: true }
+  }
+  const refusal = d.dialRefusal(call.toNumber)
+  if (refusal !== null) {
+    d.log.warn('call refused by the dial policy', { callId: call.id, reason: refusal })
+    await d.settle(call, { status: 'failed', endReason: 'rejected', fence })
     return { done: true }
   }
   // Nobody is rung while there is nothing that could talk to them.

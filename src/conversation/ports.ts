@@ -77,7 +77,12 @@ export interface LanguageModel {
     signal: AbortSignal
   }): AsyncIterable<Delta>
   /** Loads the model and reads the prompt ahead of the first turn; errors are ignored by the caller. */
-  warmUp(messages: readonly Message[], signal: AbortSignal): Promise<void>
+  warmUp(o: {
+    messages: readonly Message[]
+    /** As in the turns to come: they are part of the prompt that is read ahead. */
+    tools: readonly Tool[]
+    signal: AbortSignal
+  }): Promise<void>
   probe(): Promise<Probe>
 }
 

@@ -10,6 +10,7 @@ import { systemPrompt } from './prompt.ts'
 import { piecesOf } from './recital.ts'
 import { createStockLines, type StockLines } from './stock-lines.ts'
 import { summarise } from './summary.ts'
+import { TOOLS } from './tools.ts'
 
 export interface TalkerDeps {
   clock: Clock
@@ -51,7 +52,8 @@ function prepare(d: TalkerDeps, stock: StockLines, brief: Brief): Conversation {
   }
   async function warmUp(): Promise<void> {
     const { signal } = preparing
-    await engines.model.warmUp([{ role: 'system', content: prompt }], signal)
+    const messages = [{ role: 'system', content: prompt }] as const
+    await engines.model.warmUp({ messages, tools: TOOLS, signal })
   }
 
   async function synthesise(): Promise<void> {

@@ -83,7 +83,10 @@ export function createRouter(d: {
       response.headers.set('cache-control', 'no-store')
       const { status } = response
       const ms = clock.now() - startedAt
-      log.debug('request', { requestId, method: request.method, route: exchange.route, status, ms })
+      const { method } = request
+      const { route } = exchange
+      d.services.onAnswer?.({ method, route, status, durationMs: ms })
+      log.debug('request', { requestId, method, route, status, ms })
       return response
     },
   }

@@ -74,6 +74,8 @@ export interface ApiServices {
   calls: CallService
   webhooks: WebhookService
   probes(): Promise<readonly Probe[]>
+  /** Told of every answer; `route` is the pattern, never the path. */
+  onAnswer?(o: { method: string; route: string; status: number; durationMs: number }): void
   /** Prometheus text. */
   metrics(): Promise<string>
 }

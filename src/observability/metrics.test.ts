@@ -40,7 +40,7 @@ describe('the metrics', () => {
     const metrics = createMetrics()
     metrics.delivery('delivered')
     metrics.delivery('retried')
-    metrics.sipParseError()
+    metrics.sipParseErrors(1)
     metrics.rtpForeignPackets(7)
     metrics.httpRequest({ method: 'GET', route: '/api/v1/me', status: 200, durationMs: 3 })
     const seen = await samples(metrics)
@@ -57,7 +57,7 @@ describe('the metrics', () => {
 
   it('keep every observation however many come before the first reading', async () => {
     const metrics = createMetrics()
-    for (let i = 0; i < 1000; i++) metrics.sipParseError()
+    for (let i = 0; i < 1000; i++) metrics.sipParseErrors(1)
     expect((await samples(metrics)).get('landline_sip_parse_errors_total')).toBe(1000)
   })
 
@@ -74,7 +74,7 @@ describe('the metrics', () => {
 
   it('belong to one appliance each, so that two in a process do not mix', async () => {
     const [one, two] = [createMetrics(), createMetrics()]
-    one.sipParseError()
+    one.sipParseErrors(1)
     expect((await samples(one)).get('landline_sip_parse_errors_total')).toBe(1)
     expect((await samples(two)).get('landline_sip_parse_errors_total')).toBe(0)
   })

@@ -19,8 +19,8 @@ export interface Metrics {
   }): void
   /** One attempt of a delivery. */
   delivery(outcome: 'delivered' | 'retried' | 'failed' | 'waiting'): void
-  /** A datagram that is no SIP message. */
-  sipParseError(): void
+  /** Datagrams that were no SIP message. */
+  sipParseErrors(count: number): void
   /** RTP packets from elsewhere than the agreed source. */
   rtpForeignPackets(count: number): void
   /** `route` is the pattern (`/api/v1/calls/:id`), never the path. */
@@ -80,7 +80,7 @@ export function createMetrics(): Metrics {
         observeMs(m.firstSound, o.firstSoundMs)
       }),
     delivery: (outcome) => record((m) => m.deliveries.inc({ outcome })),
-    sipParseError: () => record((m) => m.sipParseErrors.inc()),
+    sipParseErrors: (count) => record((m) => m.sipParseErrors.inc(Math.max(0, count))),
     rtpForeignPackets: (count) => record((m) => m.rtpForeign.inc(Math.max(0, count))),
     httpRequest: ({ method, route, status, durationMs }) => {
       const labels = { method, route: known(route), status: String(status) }

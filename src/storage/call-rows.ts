@@ -38,12 +38,15 @@ export function readCall(rows: Rows, id: string): Call | null {
 
 /** What was said, in the order in which it was stored. */
 export function readTranscript(rows: Rows, callId: string): Turn[] {
-  return rows
-    .select({ role: turn.role, text: turn.text, at: turn.at })
-    .from(turn)
-    .where(eq(turn.callId, callId))
-    .orderBy(asc(turn.seq))
-    .all()
+  return (
+    rows
+      .select({ role: turn.role, text: turn.text, at: turn.at })
+      .from(turn)
+      .where(eq(turn.callId, callId))
+      // A turn is written when it has ended: a "Hello?" inside a longer turn of ours comes before it.
+      .orderBy(asc(turn.at), asc(turn.seq))
+      .all()
+  )
 }
 
 export function insertTurn(rows: Rows, callId: string, said: Turn): void {

@@ -117,8 +117,6 @@ function takeCalls(
   let calling: { to: string; source: Endpoint } | null = null
   deps.stack.takeCalls((invite, source) => {
     calling = { to: userOf(invite.requestUri), source }
-    // sip.js takes only what is addressed to the user of our Contact: the called number is kept aside.
-    invite.startLine = `INVITE ${agent.uri(agent.contactUser).toString()} SIP/2.0`
     return agent
   })
   agent.core.delegate.onInvite = (invite) => {

@@ -175,23 +175,27 @@ export function exerciseCallProgress(open: OpenStores): void {
   })
 
   describe('what was said', () => {
-    check('is kept in its order, with its timings', async (s) => {
-      const { call } = await answeredCall(s)
-      const turns = [
-        { role: 'agent', text: 'Hello?', at: 5 },
-        { role: 'human', text: 'Yes.', at: 3 },
-      ] as const
-      for (const turn of turns) await s.calls.appendTurn(call.id, turn)
-      expect(await s.calls.transcript(call.id)).toEqual(turns)
-      const timing = { turn: 2, speechEnd: 9, finalText: 10, firstToken: null, firstSound: null }
-      await s.calls.appendTiming(call.id, { ...timing, onWire: null })
-      await s.calls.appendTiming(call.id, { ...timing, turn: 0, onWire: 11 })
-      await s.calls.appendTiming(call.id, { ...timing, onWire: 12 })
-      expect(await s.calls.timings(call.id)).toEqual([
-        { ...timing, turn: 0, onWire: 11 },
-        { ...timing, onWire: 12 },
-      ])
-    })
+    check(
+      'is told in the order in which it began, however late it ended, with its timings',
+      async (s) => {
+        const { call } = await answeredCall(s)
+        const turns = [
+          { role: 'human', text: 'Hello?', at: 5 },
+          { role: 'agent', text: 'Good morning, this is Alex.', at: 3 },
+          { role: 'human', text: 'Yes.', at: 9 },
+        ] as const
+        for (const turn of turns) await s.calls.appendTurn(call.id, turn)
+        expect(await s.calls.transcript(call.id)).toEqual([turns[1], turns[0], turns[2]])
+        const timing = { turn: 2, speechEnd: 9, finalText: 10, firstToken: null, firstSound: null }
+        await s.calls.appendTiming(call.id, { ...timing, onWire: null })
+        await s.calls.appendTiming(call.id, { ...timing, turn: 0, onWire: 11 })
+        await s.calls.appendTiming(call.id, { ...timing, onWire: 12 })
+        expect(await s.calls.timings(call.id)).toEqual([
+          { ...timing, turn: 0, onWire: 11 },
+          { ...timing, onWire: 12 },
+        ])
+      },
+    )
 
     check('is numbered from 1 in the events, which resume after any of them', async (s) => {
       const { call } = await claimedCall(s)

@@ -109,7 +109,11 @@ export function exerciseLanguageModel(name: string, makeEngine: MakeEngine): voi
 
     it('warms up and tells that it is ready', async () => {
       await withModel({ says: 'Hello there.' }, async (model) => {
-        await model.warmUp(CONVERSATION.slice(0, 1), new AbortController().signal)
+        await model.warmUp({
+          messages: CONVERSATION.slice(0, 1),
+          tools: [],
+          signal: new AbortController().signal,
+        })
         expect(await model.probe()).toMatchObject({ name: 'language model', state: 'ready' })
       })
     })

@@ -101,7 +101,7 @@ export function createFakeEngines(o: FakeEngineOptions): FakeEngines {
       if (reply.hangs) await wait(1e9, signal)
       for (const tool of reply.tools ?? []) yield { type: 'tool', ...tool }
     },
-    async warmUp(messages) {
+    async warmUp({ messages }) {
       warmedUp.push([...messages])
     },
     probe: () => ready('language model'),

@@ -102,13 +102,20 @@ export class ScriptedUas {
   request(
     method: string,
     invite: Received,
-    o: { cseq?: number; headers?: string[]; body?: string; tag?: string; branch?: string } = {},
+    o: {
+      cseq?: number
+      headers?: string[]
+      body?: string
+      tag?: string
+      branch?: string
+      uri?: string
+    } = {},
   ): void {
     const { message } = invite
     const contact = /<([^>]+)>/.exec(headerOf(message, 'contact') ?? '')?.[1] ?? 'sip:x@127.0.0.1'
     const body = o.body ?? ''
     const lines = [
-      `${method} ${contact} SIP/2.0`,
+      `${method} ${o.uri ?? contact} SIP/2.0`,
       `Via: SIP/2.0/UDP 127.0.0.1:${this.port};branch=${o.branch ?? `z9hG4bK${Math.random()}`};rport`,
       `From: ${headerOf(message, 'to')};tag=${o.tag ?? 'uas'}`,
       `To: ${headerOf(message, 'from')}`,

@@ -58,6 +58,7 @@ export async function startSipSide(
     sip?: Partial<SipOptions>
     rate?: { perSecond: number; burst: number }
     lookup?: Parameters<typeof createTelephony>[0]['lookup']
+    onCall?: Parameters<typeof createTelephony>[0]['onCall']
   } = {},
 ): Promise<SipSide> {
   const media = new FakeMedia()
@@ -70,6 +71,7 @@ export async function startSipSide(
     options: { host: '127.0.0.1', port: 0, publicHost: null, trunks, ...o.sip },
     ...(o.rate ? { rate: o.rate } : {}),
     ...(o.lookup ? { lookup: o.lookup } : {}),
+    ...(o.onCall ? { onCall: o.onCall } : {}),
   })
   await telephony.start()
   const states: SipState[] = []

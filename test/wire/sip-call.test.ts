@@ -77,6 +77,14 @@ describe('an answered call', () => {
     expect(side.media.sessions[0]?.closed).toBe(true)
   })
 
+  it('ends when the hang-up names another user than our Contact', async () => {
+    answering()
+    const dialed = await side.dial().dialed
+    if (!('answered' in dialed)) throw new Error(JSON.stringify(dialed))
+    uas.request('BYE', await uas.wait('INVITE'), { uri: 'sip:somebody@127.0.0.1' })
+    expect(await dialed.answered.ended).toEqual({ by: 'human' })
+  })
+
   it('survives a lost INVITE, a lost 200 and a lost BYE', async () => {
     let invites = 0
     let byes = 0

@@ -97,7 +97,7 @@ describe('the Ollama engine', () => {
 
   it('warms up with the context size of the turns, so that nothing is loaded twice', async () => {
     await using kit = await setup({ script: { text: 'Hi.' } })
-    await kit.model.warmUp(messages, new AbortController().signal)
+    await kit.model.warmUp({ messages, tools: [], signal: new AbortController().signal })
     expect(kit.server.requests[0]).toMatchObject({
       keep_alive: -1,
       options: { num_ctx: 8192, num_predict: 1 },

@@ -77,8 +77,8 @@ export function createOllamaModel(o: OllamaOptions): LanguageModel {
 
   return {
     reply: chat,
-    async warmUp(messages, signal) {
-      for await (const _ of chat({ messages, tools: [], maxTokens: 1, signal })) return
+    async warmUp(o) {
+      for await (const _ of chat({ ...o, maxTokens: 1 })) return
     },
     probe: () => probeOllama({ ...o, server, clientFor }),
   }

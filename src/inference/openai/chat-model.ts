@@ -28,8 +28,8 @@ export function createOpenAiChatModel(o: {
   const server = toServer('model server', o.url, o.apiKey)
   return {
     reply: (request) => streamReply(server, { ...request, model: o.model, log: o.log }),
-    async warmUp(messages, signal) {
-      const warm = { messages, tools: [], maxTokens: 1, signal, model: o.model, log: o.log }
+    async warmUp(request) {
+      const warm = { ...request, maxTokens: 1, model: o.model, log: o.log }
       for await (const _ of streamReply(server, warm)) return
     },
     probe: () =>

@@ -3,7 +3,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { Ids } from '../../core/ids.ts'
 import type { Part } from '../../core/lifecycle.ts'
 import type { Log } from '../../core/log.ts'
-import type { Media, MediaSession } from './media.ts'
+import type { Media, MediaSession, MediaStats } from './media.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 import { RemoteSession } from './remote-session.ts'
 
@@ -21,6 +21,8 @@ export interface MediaOptions {
   portRange: readonly [number, number]
   /** So long without a packet, and a session is silent. */
   silenceTimeoutMs: number
+  /** Told the last figures of each session. */
+  onClosed?: (stats: MediaStats) => void
 }
 
 interface Entry {
@@ -54,7 +56,10 @@ export function createMedia(o: MediaOptions): Media & Part {
     entry.session.take(message)
     if (message.type === 'opened') entry.opening?.done()
     if (message.type === 'refused') entry.opening?.fail(new Error(message.reason))
-    if (message.type === 'closed') entries.delete(message.session)
+    if (message.type === 'closed') {
+      entries.delete(message.session)
+      o.onClosed?.(message.stats)
+    }
     if (message.type === 'trouble')
       o.log.debug('an RTP socket reported an error', { reason: message.reason })
     if (message.type !== 'failed') return

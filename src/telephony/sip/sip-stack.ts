@@ -118,6 +118,8 @@ export class SipStack {
     if (owner) {
       const via = message.headers.find((header) => header.name === 'via')
       if (via) via.value = withSource(via.value, message.via, source)
+      // sip.js answers 404 to what names another user; whose dialog it is was found by tags, and some proxies rewrite it.
+      message.startLine = `${message.method} ${owner.core.configuration.aor.toRaw()} SIP/2.0`
       const parsed = this.parse(message)
       if (parsed instanceof Core.IncomingRequestMessage)
         owner.core.receiveIncomingRequestFromTransport(parsed)

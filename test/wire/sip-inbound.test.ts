@@ -1,0 +1,126 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { InboundCall } from '../../src/telephony/inbound.ts'
+import { headerOf } from '../../src/telephony/sip/wire-message.ts'
+import { ANSWER_SDP, type Received, ScriptedUas } from '../kit/scripted-uas.ts'
+import { type SipSide, startSipSide, trunkOptions } from '../kit/sip-side.ts'
+
+let caller: ScriptedUas
+let side: SipSide
+let onCall: (call: InboundCall) => void
+
+beforeEach(async () => {
+  caller = await ScriptedUas.open()
+  side = await startSipSide([trunkOptions(caller.port)], { onCall: (call) => onCall(call) })
+})
+
+afterEach(async () => {
+  await side.telephony.stop()
+  caller.close()
+})
+
+const us = (): { host: string; port: number } => ({
+  host: '127.0.0.1',
+  port: side.telephony.localPort(),
+})
+
+function send(method: string, o: { to?: string; body?: string; uri?: string } = {}): void {
+  const body = o.body ?? ''
+  const lines = [
+    `${method} ${o.uri ?? `sip:+15550001111@127.0.0.1:${us().port}`} SIP/2.0`,
+    `Via: SIP/2.0/UDP 127.0.0.1:${caller.port};branch=z9hG4bK${method === 'ACK' ? 'ack' : 'invite'};rport`,
+    'From: <sip:+15551234567@127.0.0.1>;tag=caller',
+    `To: ${o.to ?? '<sip:+15550001111@127.0.0.1>'}`,
+    'Call-ID: inbound-1',
+    `CSeq: 1 ${method}`,
+    'Max-Forwards: 70',
+    `Contact: <sip:caller@127.0.0.1:${caller.port}>`,
+    ...(body ? ['Content-Type: application/sdp'] : []),
+    `Content-Length: ${body.length}`,
+  ]
+  caller.send(`${lines.join('\r\n')}\r\n\r\n${body}`, us())
+}
+
+function acknowledge(ok: Received): void {
+  const target = /<([^>]+)>/.exec(headerOf(ok.message, 'contact') ?? '')?.[1] ?? ''
+  send('ACK', { to: headerOf(ok.message, 'to') ?? '', uri: target })
+}
+
+describe('a call that comes to us', () => {
+  it('rings, is answered, repeats its 200 until the ACK, and is hung up after that', async () => {
+    let ended: Promise<unknown> | undefined
+    onCall = async (call) => {
+      expect(call.to).toBe('+15550001111')
+      call.ring()
+      const leg = await call.answer()
+      // At once: but no BYE may leave before the ACK came (RFC 3261 §15).
+      void leg?.hangup()
+      ended = leg?.ended
+    }
+    send('INVITE', { body: ANSWER_SDP() })
+    await caller.wait('SIP 180')
+    const ok = await caller.wait('SIP 200')
+    expect(ok.text).toContain('m=audio 42000 RTP/AVP 0 101')
+    await caller.wait('SIP 200', { n: 2 })
+    expect(caller.all('BYE').length).toBe(0)
+    caller.onMessage = (received) => {
+      if (received.message.method === 'BYE') caller.reply(received, 200)
+    }
+    acknowledge(ok)
+    const bye = await caller.wait('BYE')
+    expect(bye.message.toTag).toBe('caller')
+    expect(await ended).toEqual({ by: 'us' })
+  })
+
+  it('ends when the caller hangs up', async () => {
+    let ended: Promise<unknown> | undefined
+    onCall = async (call) => {
+      ended = (await call.answer())?.ended
+    }
+    send('INVITE', { body: ANSWER_SDP() })
+    const ok = await caller.wait('SIP 200')
+    acknowledge(ok)
+    const bye = [
+      `BYE sip:x@127.0.0.1:${us().port} SIP/2.0`,
+      `Via: SIP/2.0/UDP 127.0.0.1:${caller.port};branch=z9hG4bKbye;rport`,
+      'From: <sip:+15551234567@127.0.0.1>;tag=caller',
+      `To: ${headerOf(ok.message, 'to')}`,
+      'Call-ID: inbound-1',
+      'CSeq: 2 BYE',
+      'Max-Forwards: 70',
+      'Content-Length: 0',
+    ]
+    caller.send(`${bye.join('\r\n')}\r\n\r\n`, us())
+    await expect.poll(() => side.media.sessions[0]?.closed).toBe(true)
+    expect(await ended).toEqual({ by: 'human' })
+  })
+
+  it('is refused as it is told', async () => {
+    onCall = (call) => call.reject(486)
+    send('INVITE', { body: ANSWER_SDP() })
+    const busy = await caller.wait('SIP 486')
+    await caller.wait('SIP 486', { n: 2 })
+    send('ACK', { to: headerOf(busy.message, 'to') ?? '' })
+  })
+
+  it('is refused with 488 when it cannot be heard', async () => {
+    onCall = (call) => void call.answer()
+    send('INVITE', { body: ANSWER_SDP().replace('RTP/AVP 0', 'RTP/SAVP 0') })
+    await caller.wait('SIP 488')
+    expect(side.media.sessions.length).toBe(0)
+  })
+
+  it('is not answered any more once the caller gave up', async () => {
+    let answered: unknown = 'not asked'
+    onCall = async (call) => {
+      call.ring()
+      await Bun.sleep(150)
+      answered = await call.answer()
+    }
+    send('INVITE', { body: ANSWER_SDP() })
+    await caller.wait('SIP 180')
+    send('CANCEL')
+    await caller.wait('SIP 487')
+    await expect.poll(() => answered).toBeNull()
+    expect(side.media.sessions.length).toBe(0)
+  })
+})
