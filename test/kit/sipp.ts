@@ -6,16 +6,20 @@ import { freePort, type Peer, scratchDirectory, startPeer, untilBound } from './
 const SCENARIOS = join(import.meta.dirname, '../interop/sipp')
 
 export interface Sipp {
+  /** Where it is called. */
   port: number
   /** Its exit code: 0 when the scenario went as it is written. */
   exit(): Promise<number>
   stop(): Promise<void>
 }
 
-/** Plays a scenario of test/interop/sipp once; `status` takes the place of STATUS in it. */
+/**
+ * Plays a scenario of test/interop/sipp once; `status` takes the place of STATUS in it. With `loseFirst` the first
+ * datagram does not reach it.
+ */
 export async function startSipp(
   scenario: string,
-  o: { status?: number; port?: number } = {},
+  o: { status?: number; port?: number; loseFirst?: boolean } = {},
 ): Promise<Sipp> {
   const port = o.port ?? (await freePort())
   const scratch = scratchDirectory()
@@ -31,12 +35,34 @@ export async function startSipp(
     scratch.path,
   )
   await untilBound(port)
+  const relay = o.loseFirst ? await openLossyRelay(port) : null
   return {
-    port,
+    port: relay?.port ?? port,
     exit: () => peer.exit(),
     async stop() {
+      relay?.close()
       await peer.stop()
       scratch.remove()
     },
   }
+}
+
+/** Passes datagrams on to `port` and back, all but the first. */
+function openLossyRelay(port: number): Promise<{ port: number; close(): void }> {
+  let caller = 0
+  let came = 0
+  return Bun.udpSocket({
+    hostname: '127.0.0.1',
+    port: 0,
+    socket: {
+      data(socket, data, from) {
+        if (from === port) socket.send(data, caller, '127.0.0.1')
+        else {
+          caller = from
+          if (came++ > 0) socket.send(data, port, '127.0.0.1')
+        }
+      },
+      error() {},
+    },
+  })
 }

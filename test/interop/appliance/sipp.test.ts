@@ -8,7 +8,7 @@ const end = endAfterEach()
 
 async function setup(
   scenario: string,
-  o: ApplianceOptions & { status?: number } = {},
+  o: ApplianceOptions & { status?: number; loseFirst?: boolean } = {},
 ): Promise<{ sipp: Sipp; appliance: Appliance }> {
   const sipp = await startSipp(scenario, o)
   end(() => sipp.stop())
@@ -44,8 +44,8 @@ describeWithPeers('the executable and sipp', ['sipp'], () => {
       status: 'completed',
       endReason: 'agent_hangup',
       transcript: [{ role: 'agent', text: 'Goodbye.' }],
-      summary: 'It was short.',
     })
+    expect(call.summary).toContain('Goodbye.')
     expect(await sipp.exit()).toBe(0)
   })
 
@@ -73,7 +73,7 @@ describeWithPeers('the executable and sipp', ['sipp'], () => {
   })
 
   it('sends the INVITE again when the first is lost', async () => {
-    const { sipp, appliance } = await setup('misses-first')
+    const { sipp, appliance } = await setup('refuses', { status: 486, loseFirst: true })
     const call = await appliance.ended(await appliance.call())
     expect(call).toMatchObject({ status: 'busy', sipCode: 486 })
     expect(await sipp.exit()).toBe(0)
