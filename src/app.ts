@@ -68,7 +68,7 @@ export function createApp(config: Config, o: Outside): App {
   const { calls, jobs, webhooks, ledger, keys } = storage
   const billingEnabled = config.billing.enabled
 
-  const live = createLiveCalls()
+  const live = createLiveCalls({ onSize: (size) => metrics.activeCalls(size) })
   const events = createCallEvents({ calls })
   const readiness = createReadiness({
     clock,
@@ -110,6 +110,7 @@ export function createApp(config: Config, o: Outside): App {
     settle,
     dialRefusal: (number) => dialPolicyRefusal(number, config.calls),
     onTiming: (timing) => metrics.answer(stagesOf(timing)),
+    onDue: () => scheduler.wake(),
     options: {
       billingEnabled,
       ringTimeoutMs: config.calls.ringTimeoutMs,
@@ -136,7 +137,6 @@ export function createApp(config: Config, o: Outside): App {
     handlers: {
       async 'call.run'({ id, fence, key }, { signal }) {
         const result = await runCall(key, { jobId: id, fence }, signal)
-        metrics.activeCalls(live.size)
         if ('again' in result) await jobs.release({ id, fence, runAt: result.again })
       },
       'webhook.deliver': ({ id, fence, key }) => deliver(key, { jobId: id, fence }),

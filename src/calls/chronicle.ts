@@ -20,6 +20,7 @@ export function createChronicle(
     calls: CallStore
     events: CallEvents
     onTiming?(timing: TurnTiming): void
+    onDue(): void
   },
   callId: string,
 ): Chronicle {
@@ -40,7 +41,8 @@ export function createChronicle(
       const deliveries = eventPayload('call.answered', call, [], startedAt)
       then(async () => {
         const kept = await d.calls.markAnswered(callId, { fence, startedAt, sip, deliveries })
-        if (!kept) onLost()
+        if (kept) d.onDue()
+        else onLost()
       })
     },
     on(event) {

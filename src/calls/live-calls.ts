@@ -11,15 +11,18 @@ export interface LiveCalls {
   readonly size: number
 }
 
-export function createLiveCalls(): LiveCalls {
+/** `onSize` is told how many run, each time that changes. */
+export function createLiveCalls(d: { onSize?(size: number): void } = {}): LiveCalls {
   const running = new Map<string, AbortController>()
   let stopped: StopReason | undefined
   return {
     enter(callId, controller) {
       running.set(callId, controller)
+      d.onSize?.(running.size)
       if (stopped !== undefined) controller.abort(stopped)
       return () => {
         if (running.get(callId) === controller) running.delete(callId)
+        d.onSize?.(running.size)
       }
     },
     stop(callId, reason) {

@@ -39,6 +39,8 @@ export interface RunCallDeps {
   /** Why a number may not be called by the dial policy as it is now; null when it may. */
   dialRefusal(number: string): string | null
   onTiming?(timing: TurnTiming): void
+  /** Told when deliveries of a call that goes on have become due. */
+  onDue(): void
   options: { ringTimeoutMs: number; maxLatenessMs: number; billingEnabled: boolean }
 }
 
@@ -148,7 +150,10 @@ function dial(d: RunCallDeps, call: Call, fence: CallFence, signal: AbortSignal)
       const deliveries = eventPayload('call.started', { ...call, status: 'ringing' }, [], now)
       d.calls
         .markRinging(call.id, { fence, now, deliveries })
-        .then(() => d.events.notify(call.id))
+        .then(() => {
+          d.events.notify(call.id)
+          d.onDue()
+        })
         .catch((error: unknown) =>
           d.log.error('ringing was not stored', { callId: call.id, reason: reasonOf(error) }),
         )

@@ -67,4 +67,14 @@ describe('doctor', () => {
     expect(await hung.run('doctor')).toBe(1)
     expect(hung.terminal.outLines.join('\n')).toMatch('does not answer')
   })
+
+  it('says with --live whether the server answers, and probes nothing', async () => {
+    const asked: Probe = { name: 'trunk', state: 'missing' }
+    const alive = setup([asked], () => Response.json({ ok: true }))
+    expect(await alive.run('doctor', '--live')).toBe(0)
+    expect(alive.terminal.outLines).toEqual(['alive at http://127.0.0.1:3000'])
+    const sick = setup([asked], () => new Response(null, { status: 503 }))
+    expect(await sick.run('doctor', '--live')).toBe(1)
+    expect(await setup([asked]).run('doctor', '--live')).toBe(1)
+  })
 })

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { Config } from '../config/config.ts'
 import type { Probe } from '../core/probe.ts'
-import { createApiClient, isObject, localUrl } from './api-client.ts'
+import { type ApiClient, createApiClient, isObject, localUrl } from './api-client.ts'
 import { type CommandContext, type ExitCode, printJson, wantsJson } from './command.ts'
 import { toPlainLine } from './plain-text.ts'
 
@@ -13,12 +13,14 @@ export function addDoctor(program: Command, context: CommandContext): void {
     .command('doctor')
     .description('say what is configured, reachable and missing, and what mends it')
     .option('--json', 'print { ok, server, checks }')
+    .option('--live', 'only ask whether the server answers: for health checks')
     .action(context.run((command) => doctor(context, command)))
 }
 
 async function doctor(context: CommandContext, command: Command): Promise<ExitCode> {
   const { terminal } = context
   const { config } = context.config(command)
+  if (command.opts<{ live?: boolean }>().live === true) return live(context, config)
   const checks = await (await context.appliance()).probes(config)
   const server = await askServer(context, config)
   const all = [...checks, ...(server.probes ?? [])]
@@ -31,6 +33,21 @@ async function doctor(context: CommandContext, command: Command): Promise<ExitCo
     terminal.out(ok ? 'All is ready.' : 'Not all is ready: see above.')
   }
   return ok ? 0 : 1
+}
+
+/** Exits with 0 when the server of this configuration answers `/healthz` in time. */
+async function live(context: CommandContext, config: Config): Promise<ExitCode> {
+  const url = localUrl(config)
+  if (url === null) throw new Error('http.port is 0: only the server knows where it answers')
+  const response = await clientOf(context, config, url).request('/healthz', {
+    signal: AbortSignal.timeout(LONGEST_ANSWER_MS),
+  })
+  context.terminal.out(response.ok ? `alive at ${url}` : `answers ${response.status} at ${url}`)
+  return response.ok ? 0 : 1
+}
+
+function clientOf({ terminal }: CommandContext, config: Config, url: string): ApiClient {
+  return createApiClient({ terminal, url, key: null, certFile: config.http.tlsCertFile })
 }
 
 function toLines(probe: Probe): string[] {
@@ -46,14 +63,8 @@ async function askServer(
 ): Promise<{ state: string; probes?: Probe[] }> {
   const url = localUrl(config)
   if (url === null) return { state: 'not asked: http.port is 0' }
-  const client = createApiClient({
-    terminal: context.terminal,
-    url,
-    key: null,
-    certFile: config.http.tlsCertFile,
-  })
   try {
-    const response = await client.request('/readyz', {
+    const response = await clientOf(context, config, url).request('/readyz', {
       signal: AbortSignal.timeout(LONGEST_ANSWER_MS),
     })
     const probes = probesOf(await response.json().catch(() => undefined))

@@ -1,15 +1,17 @@
 /** The whole appliance on simulated time: real rules, scheduler and SQLite; fake telephones, engines and receivers. */
 import { type App, createApp } from '../../src/app.ts'
-import { isFinal, type CallStatus } from '../../src/calls/call.ts'
+import { type CallStatus, isFinal } from '../../src/calls/call.ts'
 import type { Config } from '../../src/config/config.ts'
 import { variableOf } from '../../src/config/setting-paths.ts'
 import type { Engines, Message } from '../../src/conversation/ports.ts'
 import { sleep } from '../../src/core/clock.ts'
 import { sha256 } from '../../src/core/ids.ts'
+import type { Probe } from '../../src/core/probe.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
 import type { Storage } from '../../src/storage/open.ts'
 import { createAddressPolicy } from '../../src/webhooks/address-policy.ts'
 import { parse } from './config.ts'
+import { endAfterEach } from './end-after-each.ts'
 import { createFakeEngines, type FakeEngines, type FakeReply } from './fake-engines.ts'
 import { createFakeReceiver, type FakeReceiver } from './fake-receiver.ts'
 import { createFakeTrunk, type FakeTrunk, type PlacedCall } from './fake-trunk.ts'
@@ -55,6 +57,7 @@ export interface SeenCall {
   startedAt: string | null
   endedAt: string | null
   createdAt: string
+  timings: Record<'speechEnd' | 'finalText' | 'firstToken' | 'firstSound' | 'onWire', string>[]
   [field: string]: unknown
 }
 
@@ -65,7 +68,7 @@ interface Process {
   engines: FakeEngines
 }
 
-/** Everything a log line said, for tests that look for it. */
+/** What was logged, from `info` up. */
 export interface LogLine {
   level: string
   message: string
@@ -84,6 +87,7 @@ export class TestApp {
   private readonly config: Config
   private readonly reply: (messages: readonly Message[]) => FakeReply
   private process: Process
+  private engineState: Probe['state'] = 'ready'
 
   private constructor(o: AppOptions) {
     this.config = configOf(o)
@@ -113,7 +117,9 @@ export class TestApp {
     const url = `http://localhost${path}`
     const response = await this.fetch(toRequest(method, url, { key: API_KEY, ...o }))
     const text = await response.text()
-    const json = text === '' ? undefined : JSON.parse(text)
+    const json = /json/.test(response.headers.get('content-type') ?? '')
+      ? JSON.parse(text)
+      : undefined
     return { status: response.status, headers: response.headers, text, json }
   }
 
@@ -151,6 +157,11 @@ export class TestApp {
 
   async balance(): Promise<number> {
     return (await this.ask<{ balance: number }>('GET', '/me')).balance
+  }
+
+  async credit(amountCents: number): Promise<void> {
+    const { ids, ledger } = this.database
+    await ledger.credit({ id: ids.uuid(), amountCents, at: this.clock.now() })
   }
 
   /** Creates a webhook. */
@@ -193,6 +204,11 @@ export class TestApp {
   /** What left for the phones on behalf of a call. */
   placed(id: string): PlacedCall[] {
     return this.trunk.placed.filter(({ callId }) => callId === id)
+  }
+
+  /** What the language model says of itself when it is asked next. */
+  engineIs(state: Probe['state']): void {
+    this.engineState = state
   }
 
   /** Makes the database fail for the methods of its stores that this names, as a full disk would. */
@@ -278,7 +294,24 @@ export class TestApp {
         return { text: this.trunk.legOf(ears)?.textBetween(from, to) ?? '', noSpeech: 0 }
       },
     }
-    return { ...engines, recogniser }
+    const model: Engines['model'] = {
+      ...engines.model,
+      probe: async () => ({
+        ...{ name: 'language model', state: this.engineState },
+        ...(this.engineState === 'ready' ? {} : { reason: this.engineState, mend: 'ollama serve' }),
+      }),
+    }
+    return { ...engines, recogniser, model }
+  }
+}
+
+/** Returns what starts an appliance for the test that runs; it is gone after it. */
+export function appForEachTest(): (o?: AppOptions) => Promise<TestApp> {
+  const end = endAfterEach()
+  return async (o) => {
+    const app = await TestApp.start(o)
+    end(() => app.close())
+    return app
   }
 }
 
@@ -307,7 +340,7 @@ function collectLog(lines: LogLine[]) {
   const at =
     (level: string) =>
     (message: string, fields: Record<string, unknown> = {}): void => {
-      lines.push({ level, message, fields })
+      if (level !== 'debug') lines.push({ level, message, fields })
     }
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }

@@ -54,23 +54,28 @@ export async function startBaresip(o: { number: string; voice: Int16Array }): Pr
 async function freePairOfPorts(): Promise<number> {
   for (let tries = 0; tries < 50; tries++) {
     const port = 12_000 + 2 * Math.floor(Math.random() * 9_000)
-    try {
-      const sockets = [
-        await Bun.udpSocket({ hostname: '127.0.0.1', port }),
-        listen(port),
-        listen(port + 1),
-      ]
-      for (const socket of sockets) 'stop' in socket ? socket.stop() : socket.close()
-      return port
-    } catch {
-      // Somebody has one of them.
-    }
+    if ((await isFreeForUdp(port)) && isFreeForTcp(port) && isFreeForTcp(port + 1)) return port
   }
   throw new Error('no two ports are free for baresip')
 }
 
-function listen(port: number): Bun.TCPSocketListener {
-  return Bun.listen({ hostname: '127.0.0.1', port, socket: { data() {} } })
+function isFreeForUdp(port: number): Promise<boolean> {
+  return Bun.udpSocket({ hostname: '127.0.0.1', port }).then(
+    (socket) => {
+      socket.close()
+      return true
+    },
+    () => false,
+  )
+}
+
+function isFreeForTcp(port: number): boolean {
+  try {
+    Bun.listen({ hostname: '127.0.0.1', port, socket: { data() {} } }).stop()
+    return true
+  } catch {
+    return false
+  }
 }
 
 function configuration(o: { path: string; port: number; rtp: number }): string {

@@ -111,10 +111,11 @@ export function createFakeTrunk({ clock }: { clock: SimClock }): FakeTrunk {
     }
     const giveUp = (dialed: (code: number | null) => Dialed): void => {
       // Without a provisional response there is nothing to cancel (RFC 3261 §9.1).
-      if (phone.dead) return over(line, dialed(null))
-      pass(line, 'CANCEL')
-      pass(line, '487')
-      over(line, dialed(487))
+      if (!phone.dead) {
+        pass(line, 'CANCEL')
+        pass(line, '487')
+      }
+      over(line, dialed(phone.dead ? null : 487))
     }
     const onAbort = (): void => {
       if (line.state === 'calling' && !line.orphaned) giveUp(canceled)
@@ -124,16 +125,17 @@ export function createFakeTrunk({ clock }: { clock: SimClock }): FakeTrunk {
     after(request.ringTimeoutMs, () => {
       if (!line.orphaned) giveUp(phone.dead ? () => trunkError('no answer at all') : unanswered)
     })
-    if (phone.dead === 'refused') return over(line, trunkError('nothing listens there'))
-    if (phone.dead) return after(TIMER_B_MS, () => over(line, trunkError('no answer at all')))
+    if (phone.dead === 'refused') over(line, trunkError('nothing listens there'))
+    if (phone.dead === 'silent') after(TIMER_B_MS, () => over(line, trunkError('no answer at all')))
+    if (phone.dead) return
     after(ringsAfter !== null && (answersAfter ?? 1e9) > ringsAfter ? ringsAfter : null, () => {
       pass(line, '180')
       if (!line.orphaned) request.onRinging()
     })
     after(answersAfter, () => {
       pass(line, String(status))
-      if (status === 200) return answer(line)
-      over(line, { failed: failureOf(status), sipCode: status, reason: String(status) })
+      if (status === 200) answer(line)
+      else over(line, { failed: failureOf(status), sipCode: status, reason: String(status) })
     })
   }
 
