@@ -1,11 +1,16 @@
+import type { Clock } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { Call, TurnTiming } from './call.ts'
 import type { CallEvents } from './call-events.ts'
 import type { CallFence, CallStore, SipState, TalkEvent } from './ports.ts'
 import { eventPayload } from './public-call.ts'
+import { untilStored } from './until-stored.ts'
 
-/** Writes a call down while it happens, in order, without making anybody wait for the disk. */
+/**
+ * Writes a call down while it happens, in order, without making anybody wait for the disk: what cannot be written now
+ * is written when it can.
+ */
 export interface Chronicle {
   /** Stores the answer and the dialog; `onLost` when another process owns the call. */
   answered(call: Call, fence: CallFence, sip: SipState, onLost: () => void): void
@@ -14,21 +19,24 @@ export interface Chronicle {
   written(): Promise<void>
 }
 
+/** `signal` aborts when the call is another process's: from then on nothing is written again. */
 export function createChronicle(
   d: {
+    clock: Clock
     log: Log
     calls: CallStore
     events: CallEvents
     onTiming?(timing: TurnTiming): void
     onDue(): void
   },
-  callId: string,
+  o: { callId: string; signal: AbortSignal },
 ): Chronicle {
+  const { callId } = o
   let last: Promise<unknown> = Promise.resolve()
 
   function then(write: () => Promise<unknown>): void {
     last = last
-      .then(write)
+      .then(() => untilStored(d, o, write))
       .then(() => d.events.notify(callId))
       .catch((error: unknown) =>
         d.log.error('part of a call was not stored', { callId, reason: reasonOf(error) }),

@@ -1,9 +1,10 @@
-import type { Clock } from '../core/clock.ts'
+import { type Clock, sleep } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import { type Call, isFinal, type TurnTiming } from './call.ts'
+import { type Call, isFinal, type Turn, type TurnTiming } from './call.ts'
 import type { CallEvents } from './call-events.ts'
-import { createChronicle } from './chronicle.ts'
+import { createCallTime } from './call-time.ts'
+import { type Chronicle, createChronicle } from './chronicle.ts'
 import type { LiveCalls } from './live-calls.ts'
 import type {
   Brief,
@@ -18,13 +19,17 @@ import type {
   Trunk,
 } from './ports.ts'
 import { eventPayload } from './public-call.ts'
+import { closeInterrupted } from './recover-calls.ts'
 import type { SettleCall } from './settle-call.ts'
-import { superviseCall } from './supervise-call.ts'
+import { GRACE_MS, superviseCall } from './supervise-call.ts'
+import { isUnavailable, untilStored } from './until-stored.ts'
 
 /** A call whose turn has not come asks again after this. */
 const ASK_AGAIN_MS = 2000
 /** How long a summary may hold a call open. */
 const SUMMARY_MS = 12_000
+/** How long `talk` may go on after its leg has ended, or should have: then the call ends without it. */
+const STUCK_MS = 10_000
 
 export interface RunCallDeps {
   clock: Clock
@@ -49,12 +54,24 @@ export type RunResult = { done: true } | { again: number }
 
 /**
  * One call from its due time to its settlement, in the order in which it happens. Runs under a job's lease: `signal`
- * aborts when the lease is lost, and from then on no write of ours succeeds.
+ * aborts when the lease is lost, and from then on no write of ours succeeds. Throws when nothing was dialled because
+ * the database cannot be used: then the job may be tried again.
  */
-export function createRunCall(d: RunCallDeps) {
+export function createRunCall(deps: RunCallDeps) {
   return async (callId: string, fence: CallFence, signal: AbortSignal): Promise<RunResult> => {
+    const d: RunCallDeps = {
+      ...deps,
+      settle: (call, ending) =>
+        untilStored(deps, { callId, signal }, () => deps.settle(call, ending)),
+    }
     const found = await d.calls.get(callId)
     if (!found || isFinal(found.status)) return { done: true }
+    // Dialled before, by a claim that was lost: whatever came of it, nobody is rung a second time.
+    const begun = (await d.calls.interrupted()).find(({ call }) => call.id === callId)
+    if (begun) {
+      await closeInterrupted(d, { ...begun, fence })
+      return { done: true }
+    }
     const ready = await makeReady(d, found, fence)
     if ('again' in ready || 'done' in ready) return ready
 
@@ -66,13 +83,20 @@ export function createRunCall(d: RunCallDeps) {
     try {
       // Going down: the next process finds the call due.
       if (stop.signal.aborted) return { again: d.clock.now() }
-      await phone(d, call, fence, stop)
+      await phone(d, call, { fence, stop, lease: signal })
     } finally {
       leave()
       signal.removeEventListener('abort', lost)
     }
     return { done: true }
   }
+}
+
+/** What a run holds: its claim, what ends its call, what ends its claim. */
+interface Hold {
+  fence: CallFence
+  stop: AbortController
+  lease: AbortSignal
 }
 
 /** Too late, no engine, another call to the number, no money: everything that is looked at before the telephone. */
@@ -112,38 +136,41 @@ async function makeReady(d: RunCallDeps, call: Call, fence: CallFence): Promise<
   }
 }
 
-async function phone(
-  d: RunCallDeps,
-  call: Call,
-  fence: CallFence,
-  stop: AbortController,
-): Promise<void> {
+async function phone(d: RunCallDeps, call: Call, hold: Hold): Promise<void> {
   const brief: Brief = { ...call, callId: call.id }
   const conversation = d.talker.prepare(brief)
-  const dialed = await dial(d, call, fence, stop.signal).catch((error: unknown): Dialed => {
+  let begun = false
+  const onBegun = (): void => {
+    begun = true
+  }
+  const dialed = await dial(d, call, { ...hold, onBegun }).catch((error: unknown): Dialed => {
     conversation.discard()
+    if (!begun && isUnavailable(error)) throw error
     d.log.error('call could not be dialled', { callId: call.id, reason: reasonOf(error) })
     return { failed: 'trunk_error', sipCode: null, reason: reasonOf(error) }
   })
   if ('failed' in dialed) {
     conversation.discard()
-    await settleUnanswered(d, call, fence, dialed)
+    await settleUnanswered(d, call, hold.fence, dialed)
     return
   }
-  await converse(d, call, fence, { dialed, conversation, stop, brief })
+  await converse(d, call, { ...hold, dialed, conversation, brief })
 }
 
-function dial(d: RunCallDeps, call: Call, fence: CallFence, signal: AbortSignal): Promise<Dialed> {
+/** `onBegun` is told when an INVITE may leave. */
+function dial(d: RunCallDeps, call: Call, o: Hold & { onBegun(): void }): Promise<Dialed> {
+  const { fence } = o
   return d.trunk.dial({
     to: call.toNumber,
     from: call.fromNumber,
     callId: call.id,
     ringTimeoutMs: d.options.ringTimeoutMs,
-    signal,
+    signal: o.stop.signal,
     async beforeInvite(sip) {
       const now = d.clock.now()
       if (!(await d.calls.saveDialing(call.id, { fence, attempt: call.attempt, sip, now })))
         throw new Error('another process has taken this call over')
+      o.onBegun()
     },
     onRinging() {
       const now = d.clock.now()
@@ -184,31 +211,31 @@ async function settleUnanswered(
 async function converse(
   d: RunCallDeps,
   call: Call,
-  fence: CallFence,
-  o: {
+  o: Hold & {
     dialed: Extract<Dialed, { answered: Leg }>
     conversation: Conversation
-    stop: AbortController
     brief: Brief
   },
 ): Promise<void> {
+  const { fence, stop } = o
   const leg = o.dialed.answered
   const answered: Call = { ...call, status: 'in_progress', startedAt: d.clock.now() }
-  const chronicle = createChronicle(d, call.id)
+  const time = createCallTime(d.clock)
+  let endedAt: number | null = null
+  void leg.ended.then(() => {
+    endedAt ??= time.now()
+  })
+  const chronicle = createChronicle(d, { callId: call.id, signal: o.lease })
   // The first word does not wait for the disk: the answer is stored while it is spoken.
   chronicle.answered(answered, fence, o.dialed.state, () => void leg.hangup())
-  const relieve = superviseCall(d, { call: answered, fence, leg, stop: o.stop })
-  const talk = await o.conversation
-    .talk(leg, { signal: o.stop.signal, on: chronicle.on })
-    .catch((error: unknown): Talk => {
-      d.log.error('conversation broke', { callId: call.id, reason: reasonOf(error) })
-      return { ending: 'engine_error', transcript: [] }
-    })
-  await leg.hangup().catch(() => undefined)
+  const relieve = superviseCall(d, { call: answered, fence, leg, stop, time })
+  const talk = await talkWhileAlive(d, answered, { ...o, leg, chronicle })
   relieve()
-  const endedAt = d.clock.now()
+  endedAt ??= time.now()
+  time.stop()
   await chronicle.written()
-  const summary = await summarise(d, o.brief, talk, o.stop.signal)
+  const transcript = talk.transcript ?? (await d.calls.transcript(call.id).catch(() => []))
+  const summary = await summarise(d, o.brief, transcript, stop.signal)
   await d.settle(answered, {
     status: 'completed',
     endReason: talk.ending === 'trunk_error' ? 'rtp_timeout' : talk.ending,
@@ -218,11 +245,52 @@ async function converse(
   })
 }
 
+/** How a conversation ended; without a transcript when only what was stored tells it. */
+type Outcome = Pick<Talk, 'ending'> & { transcript: Talk['transcript'] | null }
+
+/** The conversation and its hang-up, neither of which may outlast the call's hard deadline or its leg by long. */
+async function talkWhileAlive(
+  d: RunCallDeps,
+  call: Call,
+  o: { leg: Leg; conversation: Conversation; stop: AbortController; chronicle: Chronicle },
+): Promise<Outcome> {
+  const { leg } = o
+  const stuck = Promise.withResolvers<Outcome>()
+  const giveUp = (afterMs: number, ending: Outcome['ending']): (() => void) =>
+    d.clock.after(afterMs, () => {
+      d.log.error('conversation does not end', { callId: call.id })
+      stuck.resolve({ ending, transcript: null })
+    })
+  const forgets = [giveUp(call.maxDurationSeconds * 1000 + GRACE_MS + STUCK_MS, 'max_duration')]
+  void leg.ended.then(({ by }) => {
+    forgets.push(giveUp(STUCK_MS, by === 'us' ? 'max_duration' : ENDING_OF[by]))
+  })
+  const talk = o.conversation
+    .talk(leg, { signal: o.stop.signal, on: o.chronicle.on })
+    .catch((error: unknown): Outcome => {
+      d.log.error('conversation broke', { callId: call.id, reason: reasonOf(error) })
+      return { ending: 'engine_error', transcript: null }
+    })
+  const outcome = await Promise.race([talk, stuck.promise])
+  const patience = new AbortController()
+  const hungUp = leg.hangup().catch(() => undefined)
+  await Promise.race([hungUp, sleep(d.clock, STUCK_MS, patience.signal)])
+  patience.abort()
+  for (const forget of forgets) forget()
+  return outcome
+}
+
+const ENDING_OF = {
+  human: 'human_hangup',
+  rtp_timeout: 'rtp_timeout',
+  trunk_error: 'trunk_error',
+} as const
+
 /** Bounded; a shutdown does not wait for the model, which then makes it from the transcript. */
 async function summarise(
   d: RunCallDeps,
   brief: Brief,
-  talk: Talk,
+  transcript: readonly Turn[],
   stop: AbortSignal,
 ): Promise<string> {
   const limit = new AbortController()
@@ -233,7 +301,7 @@ async function summarise(
   if (stop.aborted) hurry()
   stop.addEventListener('abort', hurry)
   try {
-    return await d.talker.summarise(brief, talk.transcript, limit.signal)
+    return await d.talker.summarise(brief, transcript, limit.signal)
   } finally {
     forget()
     stop.removeEventListener('abort', hurry)

@@ -3,14 +3,17 @@ import { reasonOf } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { billableSeconds } from '../core/money.ts'
 import type { Call } from './call.ts'
+import type { CallTime } from './call-time.ts'
 import type { CallFence, CallStore, Leg } from './ports.ts'
 
 /** A crash is billed to the last of these. */
 const HEARTBEAT_MS = 5000
 /** What `talk` gets beyond `maxDuration` to say goodbye; then BYE leaves whatever it does. */
-const GRACE_MS = 15_000
+export const GRACE_MS = 15_000
 /** How long before its paid minutes are used up a call is asked to say goodbye. */
 const GOODBYE_MS = 8000
+/** How long before that BYE leaves whatever `talk` does: its answer may take a while too. */
+const BYE_MS = 4000
 
 /**
  * What watches an answered call from outside the conversation: heartbeats, the money, the hard deadline.
@@ -18,15 +21,21 @@ const GOODBYE_MS = 8000
  */
 export function superviseCall(
   d: { clock: Clock; log: Log; calls: CallStore; options: { billingEnabled: boolean } },
-  o: { call: Call; fence: CallFence; leg: Leg; stop: AbortController },
+  o: { call: Call; fence: CallFence; leg: Leg; stop: AbortController; time: CallTime },
 ): () => void {
-  const { call, fence, leg, stop } = o
-  const startedAt = call.startedAt ?? d.clock.now()
+  const { call, fence, leg, stop, time } = o
+  const startedAt = call.startedAt ?? time.now()
   let paidMinutes = 1
   let over = false
+  let forgetPaid = (): void => undefined
+
+  function cut(why: string): void {
+    d.log.warn(why, { callId: call.id })
+    void leg.hangup()
+  }
 
   async function beat(): Promise<void> {
-    const now = d.clock.now()
+    const now = time.now()
     const ours = await d.calls.heartbeat(call.id, { fence, now })
     if (!ours) {
       d.log.warn('call taken over by another process', { callId: call.id })
@@ -39,14 +48,14 @@ export function superviseCall(
   async function payAhead(now: number): Promise<void> {
     const used = billableSeconds(startedAt, now + HEARTBEAT_MS + GOODBYE_MS)
     if (used <= paidMinutes * 60) return
-    if (await d.calls.extendHold(call.id, (paidMinutes + 1) * call.centsPerMinute)) paidMinutes++
-    else if (
-      billableSeconds(startedAt, now + GOODBYE_MS) >
-      paidMinutes * 60 - HEARTBEAT_MS / 1000
-    ) {
-      over = true
-      stop.abort('out_of_balance')
+    if (await d.calls.extendHold(call.id, (paidMinutes + 1) * call.centsPerMinute)) {
+      paidMinutes++
+      return
     }
+    over = true
+    stop.abort('out_of_balance')
+    const left = startedAt + paidMinutes * 60_000 - time.now() - BYE_MS
+    forgetPaid = d.clock.after(left, () => cut('call reached the end of its paid minutes'))
   }
 
   let forgetBeat = d.clock.after(HEARTBEAT_MS, tick)
@@ -56,12 +65,11 @@ export function superviseCall(
     )
     forgetBeat = d.clock.after(HEARTBEAT_MS, tick)
   }
-  const forgetDeadline = d.clock.after(call.maxDurationSeconds * 1000 + GRACE_MS, () => {
-    d.log.warn('call reached its hard deadline', { callId: call.id })
-    void leg.hangup()
-  })
+  const deadlineMs = call.maxDurationSeconds * 1000 + GRACE_MS
+  const forgetDeadline = d.clock.after(deadlineMs, () => cut('call reached its hard deadline'))
   return () => {
     forgetBeat()
+    forgetPaid()
     forgetDeadline()
   }
 }

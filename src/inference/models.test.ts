@@ -103,7 +103,7 @@ describe('the choice of a Whisper model', () => {
     expect(chooseWhisper(dataDir, null)).toEqual({
       id: null,
       reason: 'no speech-to-text model is installed',
-      mend: `copy the files of https://huggingface.co/onnx-community/whisper-base.en to ${dataDir}/models/whisper-base.en, then: landline models verify`,
+      mend: 'copy the files of https://huggingface.co/onnx-community/whisper-base.en to models/whisper-base.en in the data directory, then: landline models verify',
     })
     expect(chooseWhisper(dataDir, '../../etc')).toMatchObject({
       reason: "the speech-to-text model '../../etc' is not installed",

@@ -65,19 +65,20 @@ export function chooseWhisper(dataDir: string, wanted: string | null): ChosenMod
     reason: wanted
       ? `the speech-to-text model '${wanted}' is not installed`
       : 'no speech-to-text model is installed',
-    mend: howToInstall(dataDir, wanted),
+    mend: howToInstall(wanted),
   }
 }
 
-function howToInstall(dataDir: string, wanted: string | null): string {
+function howToInstall(wanted: string | null): string {
   if (wanted !== null && !ID.test(wanted)) return 'landline models list'
   const model =
     manifest.models.find(({ id }) => id === wanted) ??
     manifest.models.find(({ id }) => id === 'whisper-base.en')
   const from =
     wanted && wanted !== model?.id ? "the model's files" : `the files of ${model?.source}`
-  const dir = join(dataDir, FOLDER, wanted ?? model?.id ?? '')
-  return `copy ${from} to ${dir}, then: landline models verify`
+  // The API says this too, and no answer of the API tells a path of this machine.
+  const dir = join(FOLDER, wanted ?? model?.id ?? '')
+  return `copy ${from} to ${dir} in the data directory, then: landline models verify`
 }
 
 function modelDirectories(dataDir: string): string[] {

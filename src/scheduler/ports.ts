@@ -32,6 +32,8 @@ export interface JobStore {
   release(o: { id: string; fence: number; runAt: number }): Promise<boolean>
   /** Jobs whose lease ran out become ready again; with `owner: null` all leases count as run out (at start). */
   rescue(o: { now: number; all: boolean }): Promise<number>
+  /** The clock was set back from `seen` to `now`: ready jobs that were due stay due, in their order. */
+  keepDue(o: { seen: number; now: number }): Promise<void>
   /** When the next ready job may start or the next lease runs out; null when nothing waits. */
   nextDue(): Promise<number | null>
   setLane(lane: { name: string; capacity: number; openAt?: number; paceMs?: number }): Promise<void>

@@ -45,6 +45,8 @@ export function createScheduler(o: SchedulerOptions): Scheduler {
   let again = false
   let looking: Promise<void> | undefined
   let forget = (): void => undefined
+  /** The clock at the last look. */
+  let seen = clock.now()
 
   function look(): void {
     if (!started || stopped) return
@@ -65,6 +67,7 @@ export function createScheduler(o: SchedulerOptions): Scheduler {
         // First our own leases: after a jump of the clock they would pass for run out.
         await runner.renewRunOut()
         await jobs.rescue({ now: clock.now(), all: false })
+        await keepDue()
         await claimWhileRoom()
         sleepMs = await untilNextDue()
       } catch (error) {
@@ -73,6 +76,12 @@ export function createScheduler(o: SchedulerOptions): Scheduler {
       forget()
       if (!stopped) forget = clock.after(sleepMs, look)
     }
+  }
+
+  async function keepDue(): Promise<void> {
+    const now = clock.now()
+    if (now < seen) await jobs.keepDue({ seen, now })
+    seen = now
   }
 
   async function claimWhileRoom(): Promise<void> {

@@ -50,6 +50,8 @@ const NEXT_DUE = `
 /** Every write of a worker: it counts only while the lease is its own. */
 const OURS = "id = $id and fence = $fence and state = 'leased'"
 const RENEW = `update job set lease_until = $leaseUntil where ${OURS}`
+const KEEP_DUE = `
+  update job set run_at = run_at - ($seen - $now) where state = 'ready' and run_at > $now and run_at <= $seen`
 const FREE = "state = 'ready', lease_owner = null, lease_until = null"
 
 type Values = Record<string, string | number | null>
@@ -97,6 +99,9 @@ export function createJobStore({ sqlite, rows, tx, ids }: StoreParts): JobStore 
               now: o.now,
             }),
       ),
+    async keepDue({ seen, now }) {
+      await tx.write(() => change(KEEP_DUE, { seen, now }))
+    },
     async nextDue() {
       return tx.read(() => sqlite.query<{ at: number | null }, []>(NEXT_DUE).get()?.at ?? null)
     },

@@ -78,6 +78,22 @@ export function exerciseJobStore(name: string, open: OpenStores): void {
       expect((await claim(s, 'work'))?.key).toBe('a')
     })
 
+    check('that were due stay due when the clock was set back, and no others', async (s) => {
+      const seen = s.clock.now()
+      await add(s, 'b', { runAt: seen })
+      await add(s, 'a', { runAt: seen - 1 })
+      await add(s, 'later', { runAt: seen + 1 })
+      s.clock.jump(-3_600_000)
+      await s.jobs.keepDue({ seen, now: s.clock.now() })
+      expect((await claim(s, 'work'))?.key).toBe('a')
+      expect((await claim(s, 'work'))?.key).toBe('b')
+      expect(await claim(s, 'work')).toBeNull()
+      s.clock.jump(3_600_000)
+      expect(await claim(s, 'work')).toBeNull()
+      s.clock.jump(1)
+      expect((await claim(s, 'work'))?.key).toBe('later')
+    })
+
     check('tell when the next may start or the next lease runs out', async (s) => {
       const now = s.clock.now()
       expect(await s.jobs.nextDue()).toBeNull()

@@ -84,15 +84,13 @@ export class TestApp {
   readonly receiver: FakeReceiver = createFakeReceiver()
   readonly log: LogLine[] = []
   readonly database: Storage & { clock: SimClock; ids: ReturnType<typeof openTestStorage>['ids'] }
-  private readonly config: Config
-  private readonly reply: (messages: readonly Message[]) => FakeReply
+  private options: AppOptions
   private process: Process
   private engineState: Probe['state'] = 'ready'
 
   private constructor(o: AppOptions) {
-    this.config = configOf(o)
-    this.reply = o.reply ?? usualReply
-    const { initialCreditCents } = this.config.billing
+    this.options = o
+    const { initialCreditCents } = configOf(o).billing
     this.database = openTestStorage({ clock: this.clock, initialCreditCents })
     this.process = this.boot()
   }
@@ -233,9 +231,10 @@ export class TestApp {
     clock.freeze()
   }
 
-  /** A new process on the same database, `afterMs` later. */
-  async restart(afterMs = 0): Promise<void> {
+  /** A new process on the same database, `afterMs` later, with these settings changed. */
+  async restart(afterMs = 0, settings: AppOptions['settings'] = {}): Promise<void> {
     await this.run(afterMs)
+    this.options = { ...this.options, settings: { ...this.options.settings, ...settings } }
     this.process = this.boot()
     await this.process.app.start()
     await settle()
@@ -268,7 +267,8 @@ export class TestApp {
     const clock = createProcessClock(this.clock)
     const storage = connectStorage(this.database)
     const engines = this.makeEngines(clock)
-    const app = createApp(this.config, {
+    const config = configOf(this.options)
+    const app = createApp(config, {
       clock,
       ids: this.database.ids,
       log: collectLog(this.log),
@@ -278,7 +278,7 @@ export class TestApp {
       metrics: createMetrics(),
       post: this.receiver.connect(clock),
       resolve: async () => ['93.184.215.14'],
-      addressPolicy: createAddressPolicy(this.config.webhooks.allowedHosts),
+      addressPolicy: createAddressPolicy(config.webhooks.allowedHosts),
       parts: [],
     })
     return { app, clock, storage, engines }
@@ -286,7 +286,11 @@ export class TestApp {
 
   /** Each leg has a human of its own: what is heard depends on whose sound it is. */
   private makeEngines(clock: ProcessClock): FakeEngines {
-    const engines = createFakeEngines({ clock, hear: () => '', reply: this.reply })
+    const engines = createFakeEngines({
+      clock,
+      hear: () => '',
+      reply: this.options.reply ?? usualReply,
+    })
     const recogniser: Engines['recogniser'] = {
       probe: () => engines.recogniser.probe(),
       recognise: async ({ ears, from, to, signal }) => {

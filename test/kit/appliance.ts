@@ -1,8 +1,8 @@
 /** The executable as its owner has it: a configuration file, a data directory, and nothing of this machine around it. */
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort, scratchDirectory } from './peers.ts'
 import { awaited } from './awaited.ts'
+import { freePort, scratchDirectory } from './peers.ts'
 
 /** What `bun run build` makes, or LANDLINE_BINARY. */
 export const BINARY =
@@ -123,12 +123,12 @@ export class Appliance {
     })
   }
 
-  /** Starts `serve`; resolves once it says that it answers. */
-  async start(): Promise<void> {
+  /** Starts `serve`, with an empty home unless `env` says otherwise; resolves once it says that it answers. */
+  async start(env = this.bareEnvironment()): Promise<void> {
     const from = this.log.length
     const server = Bun.spawn([BINARY, 'serve', '--config', this.configFile], {
       cwd: join(this.root, 'work'),
-      env: this.bareEnvironment(),
+      env,
       stdin: 'ignore',
       stdout: 'pipe',
       stderr: 'pipe',
@@ -220,13 +220,11 @@ export class Appliance {
     return this.until(id, ({ status }) => status === 'in_progress')
   }
 
-  /** Every file outside the data directory and the configuration, by its path. */
-  strayFiles(): string[] {
-    return ['home', 'tmp', 'work'].flatMap((folder) =>
-      readdirSync(join(this.root, folder), { recursive: true, encoding: 'utf8' }).map((file) =>
-        join(folder, file),
-      ),
-    )
+  /** Every file outside the data directory: its home, its place for temporary files, where it runs, its configuration. */
+  filesOutside(): string[] {
+    return readdirSync(this.root, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.split('/')[0] !== 'data')
+      .sort()
   }
 
   private bareEnvironment(): Record<string, string> {

@@ -80,8 +80,7 @@ export async function openPhone(): Promise<Phone> {
       if (message.method === 'BYE' && line) forget(line)
     } else if (message.method === 'INVITE') onInvite(phone, lines, received)
     else if (line) onInside(phone, line, received)
-    else if (message.method !== 'ACK')
-      uas.reply(received, message.method === 'OPTIONS' ? 200 : 481)
+    else if (message.method !== 'ACK') uas.reply(received, message.method === 'OPTIONS' ? 200 : 481)
   }
   return phone
 }

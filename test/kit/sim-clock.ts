@@ -40,9 +40,10 @@ export class SimClock implements Clock {
     this.time = end
   }
 
-  /** Moves the wall clock without running timers, as a time server or a suspended machine would. */
+  /** Sets the wall clock, as a time server or a suspended machine would: what timers still wait stays the same. */
   jump(ms: number): void {
     this.time += ms
+    for (const timer of this.timers) timer.at += ms
   }
 }
 
