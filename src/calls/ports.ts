@@ -60,7 +60,7 @@ export interface SipState {
 export interface DialRequest {
   to: string
   from: string
-  /** Display name of the called person or business, for logs of the trunk only. */
+  /** Our call's id, for logs only; the dialog has a Call-ID of its own. */
   callId: string
   ringTimeoutMs: number
   signal: AbortSignal
@@ -148,9 +148,9 @@ export interface Talker {
   summarise(brief: Brief, transcript: readonly Turn[], signal: AbortSignal): Promise<string>
 }
 
-/** Whether the engines could hold a call now, from probes made in the background. */
+/** Whether the engines could hold a call now, from probes made in the background; `unknown` before the first. */
 export interface Readiness {
-  engines(): { state: 'ready' | 'away' | 'missing'; reason: string }
+  engines(): { state: 'ready' | 'away' | 'missing' | 'unknown'; reason: string }
   /** The trunks' own numbers; empty when no trunk is configured. The first is the default caller. */
   trunkNumbers(): readonly string[]
   hasTrunk(): boolean

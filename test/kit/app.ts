@@ -87,6 +87,7 @@ export class TestApp {
   private options: AppOptions
   private process: Process
   private engineState: Probe['state'] = 'ready'
+  private probeMs = 0
 
   private constructor(o: AppOptions) {
     this.options = o
@@ -153,6 +154,14 @@ export class TestApp {
     return this.send('POST', `/api/v1/calls/${id}/cancel`)
   }
 
+  /** The event stream of a call, from after `lastEventId` on. */
+  events(id: string, lastEventId?: number): Promise<Response> {
+    const headers: Record<string, string> = {}
+    if (lastEventId !== undefined) headers['last-event-id'] = String(lastEventId)
+    const url = `http://localhost/api/v1/calls/${id}/events`
+    return this.fetch(toRequest('GET', url, { key: API_KEY, headers }))
+  }
+
   async balance(): Promise<number> {
     return (await this.ask<{ balance: number }>('GET', '/me')).balance
   }
@@ -204,9 +213,10 @@ export class TestApp {
     return this.trunk.placed.filter(({ callId }) => callId === id)
   }
 
-  /** What the language model says of itself when it is asked next. */
-  engineIs(state: Probe['state']): void {
+  /** What the language model says of itself when it is asked next, and how long it takes to say it. */
+  engineIs(state: Probe['state'], probeMs = 0): void {
     this.engineState = state
+    this.probeMs = probeMs
   }
 
   /** Makes the database fail for the methods of its stores that this names, as a full disk would. */
@@ -300,10 +310,12 @@ export class TestApp {
     }
     const model: Engines['model'] = {
       ...engines.model,
-      probe: async () => ({
-        ...{ name: 'language model', state: this.engineState },
-        ...(this.engineState === 'ready' ? {} : { reason: this.engineState, mend: 'ollama serve' }),
-      }),
+      probe: async () => {
+        if (this.probeMs > 0) await sleep(clock, this.probeMs)
+        const state = this.engineState
+        const bad = state === 'ready' ? {} : { reason: state, mend: 'ollama serve' }
+        return { name: 'language model', state, ...bad }
+      },
     }
     return { ...engines, recogniser, model }
   }

@@ -33,7 +33,7 @@ export interface Member {
   onSeenAs(address: Endpoint): void
 }
 
-/** How long an ended dialog is remembered, so that a BYE that crossed ours is answered 200 and not 481. */
+/** So many ended dialogs are remembered: a BYE that crossed ours is answered 200 and not 481. */
 const MAX_ENDED = 256
 
 export class SipStack {
