@@ -30,6 +30,8 @@ export interface CallReport {
   interruptions: Interruption[]
   /** When each RTP packet came. */
   arrivals: number[]
+  /** When each datagram came to the control's port meanwhile. */
+  controlArrivals: number[]
 }
 
 export type ToCallee =
@@ -41,7 +43,7 @@ export type ToCallee =
   | { type: 'ping'; port: number; count: number }
 
 export type FromCallee =
-  | { type: 'ready'; sipPort: number }
+  | { type: 'ready'; sipPort: number; controlPort: number }
   | { type: 'report'; report: CallReport }
   | { type: 'failed'; reason: string }
   | { type: 'pinged'; roundTrips: number[] }

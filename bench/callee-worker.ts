@@ -14,6 +14,7 @@ const STOPPED_MS = 200
 
 let utterances: Int16Array[] = []
 let steps: readonly Step[] = []
+let controlArrivals: number[] = []
 
 function tell(message: FromCallee): void {
   parentPort?.postMessage(message)
@@ -21,7 +22,12 @@ function tell(message: FromCallee): void {
 
 /** One call's sound. Sends a packet every 20 ms of the clock, of what is said or of silence. */
 class Line {
-  readonly report: CallReport = { turns: [], interruptions: [], arrivals: [] }
+  readonly report: CallReport = {
+    turns: [],
+    interruptions: [],
+    arrivals: [],
+    controlArrivals: [],
+  }
   firstLoud = 0
   lastLoud = 0
   private readonly socket: Bun.udp.Socket<'buffer'>
@@ -162,10 +168,11 @@ async function take(uas: ScriptedUas, invite: Received): Promise<void> {
   const acks = uas.all('ACK').length
   await uas.wait('ACK', { n: acks + 1 })
   const port = Number(/m=audio (\d+)/.exec(invite.message.body)?.[1])
+  controlArrivals = []
   line = new Line(socket, { host: '127.0.0.1', port })
   try {
     await follow(line)
-    tell({ type: 'report', report: line.report })
+    tell({ type: 'report', report: { ...line.report, controlArrivals } })
   } finally {
     uas.request('BYE', invite, { cseq: 1 })
     line.close()
@@ -212,7 +219,12 @@ async function begin(): Promise<void> {
     if (message.type === 'script') steps = message.steps
     if (message.type === 'ping') void ping(message.port, message.count)
   })
-  tell({ type: 'ready', sipPort: uas.port })
+  const control = await Bun.udpSocket({
+    hostname: '127.0.0.1',
+    port: 0,
+    socket: { data: () => void controlArrivals.push(performance.now()), error() {} },
+  })
+  tell({ type: 'ready', sipPort: uas.port, controlPort: control.port })
 }
 
 void begin()

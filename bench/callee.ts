@@ -3,6 +3,8 @@ import type { CallReport, FromCallee, Step, ToCallee } from './callee-messages.t
 
 export interface Callee {
   sipPort: number
+  /** What comes here during a call is in its report. */
+  controlPort: number
   /** What to do on the next call; resolves when it has hung up. */
   nextCall(steps: readonly Step[]): Promise<CallReport>
   /** Round trips to an echo on another thread, ms. */
@@ -27,10 +29,11 @@ export async function startCallee(utterances: readonly Int16Array[]): Promise<Ca
         else if (data.type === type) done(data as Extract<FromCallee, { type: Type }>)
       }
     })
-  const { sipPort } = await next('ready')
+  const { sipPort, controlPort } = await next('ready')
   post({ type: 'prepare', utterances: [...utterances] })
   return {
     sipPort,
+    controlPort,
     async nextCall(steps) {
       const report = next('report')
       post({ type: 'script', steps })

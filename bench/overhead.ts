@@ -1,5 +1,6 @@
 /** What the appliance adds to what the pause before an answer has to be, on whole calls over SIP and RTP. */
 import { COMMIT_SILENCE_MS } from '../src/conversation/turn-detector.ts'
+import { FRAME_MS, FRAME_SAMPLES, toMs } from '../src/core/pcm.ts'
 import type { Ring } from '../src/core/ring.ts'
 import { decodeG711, encodeG711, pcmu } from '../src/telephony/codecs/g711.ts'
 import { type Appliance, startAppliance } from './appliance.ts'
@@ -9,17 +10,15 @@ import { inDirectory } from './program.ts'
 import { type Figure, figure } from './report.ts'
 import { runRounds } from './rounds.ts'
 import { utterances } from './speech.ts'
-import type { Delays, Heard } from './stub-engines.ts'
+import type { Delays, Heard, Pause } from './stub-engines.ts'
 
-const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 8)
+const ROUNDS = 8
 const TURNS = 5
 const PINGS = 100
 const CLIP_MS = 1_200
 /** After it the human is no more thought to be saying "Hello?". */
 const SETTLED_MS = 1_500
 const BARGE_IN_MS = 200
-const FRAME_SAMPLES = 160
-const FRAME_MS = 20
 
 const PROFILES = {
   local: { recogniseMs: 60, firstClauseMs: 120, firstSoundMs: 80 },
@@ -32,6 +31,8 @@ type ProfileName = keyof typeof PROFILES
 interface Found {
   gap: number[]
   theory: number[]
+  /** How much later than it was the detector took the end of the speech to be. */
+  lateEnd: number[]
 }
 
 export async function benchOverhead(): Promise<Figure[]> {
@@ -65,12 +66,13 @@ async function measure(
     const report = await oneCall(appliance, callee, said.length)
     const heard = calls.at(-1)
     if (!heard?.ears) throw new Error('nobody listened to the call')
-    const { gaps, theories } = judge(report, { heard, ears: heard.ears, said, delays })
-    found[name].gap.push(...gaps)
-    found[name].theory.push(...theories)
+    const turns = judge(report, { heard, ears: heard.ears, said, delays })
+    found[name].gap.push(...turns.map(({ gap }) => gap))
+    found[name].theory.push(...turns.map(({ theory }) => theory))
+    found[name].lateEnd.push(...turns.map(({ lateEnd }) => lateEnd))
     for (const { speechStart, lastSound } of report.interruptions)
       bargeIns.push(lastSound - speechStart)
-    return gaps.map((gap, i) => gap - (theories[i] ?? Number.NaN))
+    return turns.map(({ gap, theory }) => gap - theory)
   }
   await part('zero')()
   for (const each of Object.values(found)) Object.assign(each, empty())
@@ -93,7 +95,7 @@ async function measure(
 }
 
 function empty(): Found {
-  return { gap: [], theory: [] }
+  return { gap: [], theory: [], lateEnd: [] }
 }
 
 function figures(o: {
@@ -127,6 +129,13 @@ function figures(o: {
       }),
     ]
   })
+  const lateEnd = figure({
+    metric: 'end of speech: as detected, after as sent',
+    unit,
+    ours: Object.values(o.found).flatMap((each) => each.lateEnd),
+    control: { what: 'as sent', samples: [0] },
+    discarded: 0,
+  })
   const bargeIn = figure({
     metric: 'barge-in: first speech sent to last sound heard',
     unit,
@@ -134,7 +143,7 @@ function figures(o: {
     control: { what: 'speech that it takes', samples: [BARGE_IN_MS] },
     discarded: 0,
   })
-  return [...perProfile, bargeIn]
+  return [...perProfile, lateEnd, bargeIn]
 }
 
 let lastNumber = 0
@@ -164,28 +173,30 @@ async function oneCall(
   return report
 }
 
-/** The gap of each turn, and what it has to be: the longer of the commit silence and of the way through the engines. */
+interface JudgedTurn {
+  gap: number
+  /** What the gap has to be: the longer of the commit silence and of the way through the engines. */
+  theory: number
+  lateEnd: number
+}
+
 function judge(
   report: CallReport,
   o: { heard: Heard; ears: Ring; said: readonly Int16Array[]; delays: Delays },
-): { gaps: number[]; theories: number[] } {
+): JudgedTurn[] {
   const { recogniseMs, firstClauseMs, firstSoundMs } = o.delays
-  const gaps: number[] = []
-  const theories: number[] = []
-  let from = 0
-  for (const { utterance, speechEnd, firstSound } of report.turns) {
-    const end = endOf(o.said[utterance] ?? new Int16Array(), o.ears, from)
-    from = end
-    const detection = detectionMs(o.heard, end)
-    gaps.push(firstSound - speechEnd)
-    theories.push(
-      Math.max(
-        COMMIT_SILENCE_MS.complete,
-        detection + recogniseMs + firstClauseMs + firstSoundMs,
-      ),
-    )
-  }
-  return { gaps, theories }
+  let end = 0
+  return report.turns.map(({ utterance, speechEnd, firstSound }) => {
+    end = endOf(o.said[utterance] ?? new Int16Array(), o.ears, end)
+    const pause = o.heard.pauses.find(({ at }) => at > end)
+    if (!pause) throw new Error('a pause was not detected')
+    const engines = detectionMs(pause, end) + recogniseMs + firstClauseMs + firstSoundMs
+    return {
+      gap: firstSound - speechEnd,
+      theory: Math.max(COMMIT_SILENCE_MS.complete, engines),
+      lateEnd: toMs(pause.to - end),
+    }
+  })
 }
 
 /** The position in the ring, behind `from`, at which an utterance ends: sound arrives as it was sent. */
@@ -200,8 +211,6 @@ function endOf(samples: Int16Array, ears: Ring, from: number): number {
 }
 
 /** How much silence, in packets of 20 ms, had to arrive before the detector could tell the pause that began at `end`. */
-function detectionMs(heard: Heard, end: number): number {
-  const told = heard.pauses.find(({ at }) => at > end)
-  if (!told) throw new Error('a pause was not detected')
-  return Math.ceil((told.at - end) / FRAME_SAMPLES) * FRAME_MS
+function detectionMs(pause: Pause, end: number): number {
+  return Math.ceil((pause.at - end) / FRAME_SAMPLES) * FRAME_MS
 }

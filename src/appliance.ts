@@ -11,7 +11,6 @@ import type { Log } from './core/log.ts'
 import { silentLog } from './core/log.ts'
 import type { Probe } from './core/probe.ts'
 import { VERSION } from './core/version.ts'
-import { runDemo } from './demo.ts'
 import { createEngines } from './engines.ts'
 import { listModels, verifyModels } from './inference/models.ts'
 import { openLog } from './observability/json-log.ts'
@@ -32,7 +31,8 @@ const RTP_SILENCE_MS = 30_000
 export function createAppliance(): Appliance {
   return {
     serve: async (config) => serve(config, await openLog(config.log)),
-    demo: (o) => runDemo(o, { clock, ids, serve, openData }),
+    // Its certificates alone would make every start of the server a third longer.
+    demo: async (o) => (await import('./demo.ts')).runDemo(o, { clock, ids, serve, openData }),
     openData,
     restore: async (config, file) =>
       restoreDatabase({ dataDir: config.dataDir, file, log: silentLog, clock, ids }),

@@ -24,6 +24,8 @@ interface Deps {
   contact: string
   /** The address that signals for the other side. */
   signallingHost: string
+  /** Called before our BYE leaves. */
+  beforeBye?(): void
   /** Called once, when the dialog is over. */
   onOver(): void
 }
@@ -93,6 +95,7 @@ export class DialogLeg implements Leg {
     }
     const forget = this.deps.clock.after(BYE_PATIENCE_MS, over)
     const bye = (): void => {
+      this.deps.beforeBye?.()
       this.deps.session.bye({ onAccept: over, onReject: over, onRedirect: over })
     }
     try {

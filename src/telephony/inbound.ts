@@ -5,7 +5,7 @@ import type { Clock } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
-import { DialogLeg } from './dialog-leg.ts'
+import { beginLeg } from './begin-leg.ts'
 import type { Media, MediaSession } from './media/media.ts'
 import { type RemoteSound, readSound } from './sdp/answer.ts'
 import { type LocalSound, renderAnswer } from './sdp/offer.ts'
@@ -14,6 +14,7 @@ import { ALLOW } from './sip/reply.ts'
 import type { SipStack } from './sip/sip-stack.ts'
 import type { Endpoint } from './sip/transport.ts'
 import type { TrunkAgent } from './sip/trunk-agent.ts'
+import type { Route } from './sip/trunk-routes.ts'
 
 export interface InboundCall {
   /** The user part of the request-URI: the number that was called. */
@@ -65,12 +66,13 @@ export function inboundCall(
       if (over) return null
       const sound = readSound(invite.message.body ?? '', agent.options.codecs)
       if ('refused' in sound || sound.host === null) return refuse(488)
-      const media = await o.deps.media.open().catch((error: unknown) => {
+      const unable = (error: unknown): null => {
         o.deps.log.warn('a call was refused', { reason: reasonOf(error) })
-        return null
-      })
-      if (!media) return refuse(503)
-      const route = await agent.lastRoute()
+        return refuse(503)
+      }
+      const route = await agent.lastRoute().catch(unable)
+      const media = route && (await o.deps.media.open().catch(unable))
+      if (!media) return null
       if (over) {
         media.close()
         return null
@@ -88,12 +90,11 @@ function accept(
     deps: InboundDeps
     source: Endpoint
     media: MediaSession
-    route: Awaited<ReturnType<TrunkAgent['lastRoute']>>
+    route: Route
     sound: RemoteSound & { host: string }
   },
 ): Leg {
   const { deps, sound, media } = o
-  const contact = agent.contact(o.route)
   const local: LocalSound = {
     address: agent.advertised(o.route).host,
     port: media.localPort,
@@ -113,23 +114,5 @@ function accept(
     extraHeaders: [`Allow: ${ALLOW}`],
     body: { contentDisposition: 'session', contentType: 'application/sdp', content },
   })
-  const release = deps.sources.hold(o.source.host)
-  return new DialogLeg(
-    {
-      clock: deps.clock,
-      log: deps.log,
-      session,
-      media,
-      local,
-      codecs: agent.options.codecs,
-      dtmf: agent.options.dtmf,
-      contact,
-      signallingHost: o.source.host,
-      onOver: () => {
-        deps.stack.rememberEnded(session.id)
-        release()
-      },
-    },
-    sound,
-  )
+  return beginLeg(agent, { ...o, session, local }).leg
 }

@@ -5,7 +5,8 @@ import type { Ids } from '../core/ids.ts'
 import { formatNumber } from './number-format.ts'
 import { type LocalSound, renderOffer } from './sdp/offer.ts'
 import { ALLOW } from './sip/reply.ts'
-import type { Route, TrunkAgent } from './sip/trunk-agent.ts'
+import type { TrunkAgent } from './sip/trunk-agent.ts'
+import type { Route } from './sip/trunk-routes.ts'
 
 /** Every user part is percent-encoded by the URI that carries it: nothing of a number can end a header. */
 export function buildInvite(

@@ -139,7 +139,12 @@ export function exerciseTrunk(name: string, open: () => Promise<TrunkUnderTest>)
     check('sends nothing for a call that was canceled before its INVITE', async (t) => {
       const early = dial(t, { signal: AbortSignal.abort('canceled') })
       expect(await t.settled(early.dialed)).toMatchObject({ failed: 'canceled', sipCode: null })
-      const later = dial(t, { beforeInvite: async () => later.abort() })
+      const later = dial(t, {
+        async beforeInvite() {
+          await Promise.resolve()
+          later.abort()
+        },
+      })
       expect(await t.settled(later.dialed)).toMatchObject({ failed: 'canceled', sipCode: null })
       await t.pass(100)
       expect(t.requests()).toEqual([])

@@ -1,7 +1,7 @@
 /** The SIP side on loopback, as the wire and interop tests want it. */
 import { randomBytes } from 'node:crypto'
 import type { Dialed, DialRequest, SipState } from '../../src/calls/ports.ts'
-import { systemClock } from '../../src/core/clock.ts'
+import { type Clock, systemClock } from '../../src/core/clock.ts'
 import { createIds } from '../../src/core/ids.ts'
 import type { Log } from '../../src/core/log.ts'
 import { createTelephony, type Telephony } from '../../src/telephony/telephony.ts'
@@ -56,6 +56,7 @@ export async function startSipSide(
   trunks: readonly TrunkOptions[],
   o: {
     sip?: Partial<SipOptions>
+    clock?: Clock
     rate?: { perSecond: number; burst: number }
     lookup?: Parameters<typeof createTelephony>[0]['lookup']
     onCall?: Parameters<typeof createTelephony>[0]['onCall']
@@ -63,9 +64,10 @@ export async function startSipSide(
 ): Promise<SipSide> {
   const media = new FakeMedia()
   const lines: LogLine[] = []
+  const clock = o.clock ?? systemClock
   const telephony = createTelephony({
-    clock: systemClock,
-    ids: createIds(systemClock, (n) => randomBytes(n)),
+    clock,
+    ids: createIds(clock, (n) => randomBytes(n)),
     log: collectingLog(lines),
     media,
     options: { host: '127.0.0.1', port: 0, publicHost: null, trunks, ...o.sip },
@@ -95,6 +97,7 @@ export async function startSipSide(
         onRinging: () => {
           rang++
         },
+        onAnswered: async () => undefined,
         ...request,
       })
       return { dialed, abort: () => controller.abort(), rang: () => rang }

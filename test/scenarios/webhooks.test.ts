@@ -2,27 +2,16 @@ import { Webhook } from 'standardwebhooks'
 import { describe, expect, it } from 'vitest'
 import { appForEachTest, HOOK_URL, NUMBER, type TestApp } from '../kit/app.ts'
 import { isSignedBy } from '../kit/fake-receiver.ts'
+import { deliveries, callOver as endCall } from '../kit/seen-webhooks.ts'
 
 const start = appForEachTest()
 const HOUR = 3_600_000
 const OTHER_URL = 'https://other.example.com/'
 
-async function callOver(app: TestApp, phoneNumber = NUMBER): Promise<string> {
-  app.trunk.phone(phoneNumber, { status: 486, answersAfter: 100 })
-  const id = await app.place({ phoneNumber })
-  await app.ended(id)
+async function callOver(app: TestApp, phoneNumber?: string): Promise<string> {
+  const id = await endCall(app, phoneNumber)
   await app.run(100)
   return id
-}
-
-interface SeenDelivery {
-  id: string
-  state: string
-  attempts: unknown[]
-}
-
-async function deliveries(app: TestApp, id: string): Promise<SeenDelivery[]> {
-  return (await app.ask<{ data: SeenDelivery[] }>('GET', `/webhooks/${id}/deliveries`)).data
 }
 
 describe('a webhook', () => {
@@ -34,13 +23,6 @@ describe('a webhook', () => {
     if (!post) throw new Error('nothing was posted')
     expect(isSignedBy(secret, post)).toBe(true)
     expect(post.headers['webhook-id']).toBe(post.delivery)
-    // The library checks the time against the machine's clock: its tolerance is no part of this.
-    const verify = () => new Webhook(secret).verify(post.body, post.headers)
-    try {
-      verify()
-    } catch (error) {
-      expect(String(error)).toMatch(/timestamp too (old|new)/i)
-    }
     const sign = new Webhook(secret).sign(
       post.delivery,
       new Date(Number(post.timestamp) * 1000),

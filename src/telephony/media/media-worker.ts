@@ -3,6 +3,7 @@ import { parentPort } from 'node:worker_threads'
 import { reasonOf } from '../../core/errors.ts'
 import { Ring } from '../../core/ring.ts'
 import { RtpSession } from '../rtp/session.ts'
+import { sendDatagram } from '../send-datagram.ts'
 import { bindEvenPort } from './bind-port.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 
@@ -125,8 +126,10 @@ function beat(session: string, line: Line, now: number): void {
 }
 
 function send(session: string, packet: Uint8Array, port: number, host: string): boolean {
+  const line = lines.get(session)
+  if (!line) return false
   try {
-    return lines.get(session)?.socket.send(packet, port, host) ?? false
+    return sendDatagram(line.socket, packet, { port, host }, (error) => troubled(session, error))
   } catch (error) {
     troubled(session, error)
     return false

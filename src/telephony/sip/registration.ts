@@ -5,7 +5,8 @@ import { reasonOf } from '../../core/errors.ts'
 import type { Ids } from '../../core/ids.ts'
 import type { Log } from '../../core/log.ts'
 import type { SipTransport } from './transport.ts'
-import type { Route, TrunkAgent } from './trunk-agent.ts'
+import type { TrunkAgent } from './trunk-agent.ts'
+import type { Route } from './trunk-routes.ts'
 import { paramOf, printable } from './wire-message.ts'
 
 export type RegistrationState =
@@ -58,7 +59,7 @@ export class Registration {
 
   get state(): RegistrationState {
     const { current } = this
-    if (current.is !== 'registered' || current.until > this.deps.clock.now()) return current
+    if (current.is !== 'registered' || current.until > this.deps.clock.steady()) return current
     return { is: 'failed', reason: 'the registration ran out' }
   }
 
@@ -140,7 +141,7 @@ export class Registration {
     const seconds = this.grantedBy(message)
     if (this.current.is !== 'registered') log.info('registered', { trunk: agent.options.name })
     this.failures = 0
-    this.current = { is: 'registered', until: clock.now() + seconds * 1_000 }
+    this.current = { is: 'registered', until: clock.steady() + seconds * 1_000 }
     const part = REFRESH_AT - JITTER * ids.fraction()
     this.next(Math.max(1_000, seconds * 1_000 * part))
     this.onAddressChanged()

@@ -8,20 +8,14 @@ import type { Ids } from '../../core/ids.ts'
 import type { Log } from '../../core/log.ts'
 import type { TrunkOptions } from '../trunk-options.ts'
 import { type Challenge, type Credentials, Digest } from './digest.ts'
-import { isPrivateAddress, type SourceList } from './gate.ts'
-import { type Lookup, resolveHost, sourceAddressFor } from './route.ts'
+import type { SourceList } from './gate.ts'
+import type { Lookup } from './route.ts'
 import { type Member, readOwn, type SipStack } from './sip-stack.ts'
 import type { Endpoint } from './transport.ts'
+import { type Inside, type Route, TrunkRoutes } from './trunk-routes.ts'
 import { headerOf, splitList, type WireMessage } from './wire-message.ts'
 
 const USER_AGENT = 'Landline'
-const DNS_TTL_MS = 60_000
-
-export interface Route {
-  destination: Endpoint
-  /** Our own address on the way there. */
-  localHost: string
-}
 
 /** Who wants to know about an INVITE: its dial. */
 export interface InviteWatcher {
@@ -48,6 +42,7 @@ interface Deps {
   loggerFactory: Core.LoggerFactory
   options: TrunkOptions
   boundTo: string
+  /** An address or a host name. */
   publicHost: string | null
   lookup?: Lookup
 }
@@ -60,12 +55,15 @@ export class TrunkAgent implements Member {
   onAddressChanged: () => void = () => {}
   private readonly deps: Deps
   private readonly watched = new Map<string, Watched>()
-  private route: (Route & { until: number }) | null = null
+  private readonly routes: TrunkRoutes
+  /** Where the answer of each dialog came from, by sip.js's id of the dialog. */
+  private readonly answers = new Map<string, Endpoint>()
   private seenAs: Endpoint | null = null
 
   constructor(deps: Deps) {
     this.deps = deps
     this.options = deps.options
+    this.routes = new TrunkRoutes(deps)
     const { username, password } = deps.options
     this.credentials = username !== null ? { username, password: password ?? '' } : null
     this.core = new Core.UserAgentCore(this.coreConfiguration())
@@ -81,40 +79,30 @@ export class TrunkAgent implements Member {
     return this.options.username ?? this.options.numbers[0]?.replace(/^\+/, '') ?? 'landline'
   }
 
-  /** Where the trunk is now. Throws when its name does not resolve. */
-  async resolve(): Promise<Route> {
-    const now = this.deps.clock.now()
-    if (this.route && this.route.until > now) return this.route
-    const { host, port } = this.hop()
-    const { clock, boundTo, lookup } = this.deps
-    const addresses = await resolveHost(host, { clock, boundTo, ...(lookup ? { lookup } : {}) })
-    const destination = { host: addresses[0] ?? host, port }
-    const localHost = await sourceAddressFor(destination, boundTo)
-    this.deps.sources.set(this.options.name, addresses)
-    this.route = { destination, localHost, until: now + DNS_TTL_MS }
-    return this.route
+  /** Where the trunk is now. Throws when its name, or `sip.public_host`, does not resolve. */
+  resolve(): Promise<Route> {
+    return this.routes.resolve()
   }
 
-  /** As `resolve`, but while its name does not resolve the trunk is where it was: a call goes on without DNS. */
-  async lastRoute(): Promise<Route> {
-    const known = this.route
-    return this.resolve().catch((error) => {
-      if (known) return known
-      throw error
-    })
+  /** Where the trunk was last, at once; waits only while that is not known at all. */
+  lastRoute(): Promise<Route> {
+    return this.routes.lastRoute()
   }
 
-  private hop(): { host: string; port: number } {
-    const proxy = this.options.outboundProxy
-    if (proxy === null) return { host: this.options.host, port: this.options.port }
-    const match = /^(\[[^\]]+\]|[^:]+)(?::(\d{1,5}))?$/.exec(proxy)
-    return { host: match?.[1] ?? proxy, port: Number(match?.[2] ?? 5060) }
+  /** Where a request inside a dialog goes (RFC 3261 §8.1.2). */
+  nextHop(message: Inside): Promise<Endpoint> {
+    return this.routes.nextHop(message)
+  }
+
+  /** As `nextHop`, at once: `meanwhile` while that needs a name that is not known yet. It is asked for. */
+  knownHop(message: Inside, meanwhile: Endpoint): Endpoint {
+    return this.routes.knownHop(message, meanwhile)
   }
 
   /** What we tell the trunk that we are: configured, or as it sees us, or our own address. */
   advertised(route: Route): Endpoint {
     const { localPort } = this.deps.stack.transport
-    if (this.deps.publicHost !== null) return { host: this.deps.publicHost, port: localPort }
+    if (route.publicHost !== null) return { host: route.publicHost, port: localPort }
     return this.seenAs ?? { host: route.localHost, port: localPort }
   }
 
@@ -124,7 +112,7 @@ export class TrunkAgent implements Member {
   }
 
   sentBy(route: Route): string {
-    const host = this.deps.publicHost ?? route.localHost
+    const host = route.publicHost ?? route.localHost
     return `${bracket(host)}:${this.deps.stack.transport.localPort}`
   }
 
@@ -178,7 +166,7 @@ export class TrunkAgent implements Member {
   onSeenAs(address: Endpoint): void {
     if (isIP(address.host) === 0) return
     const known = this.seenAs ?? {
-      host: this.route?.localHost,
+      host: this.routes.last?.localHost,
       port: this.deps.stack.transport.localPort,
     }
     if (known.host === address.host && known.port === address.port) return
@@ -186,32 +174,13 @@ export class TrunkAgent implements Member {
     this.onAddressChanged()
   }
 
-  /** Where a request inside a dialog goes: its first Route, else its request-URI (RFC 3261 §8.1.2). */
-  async nextHop(message: { routes: readonly string[]; target: string }): Promise<Endpoint> {
-    const route = await this.lastRoute()
-    const first = message.routes[0]
-    const uri = first === undefined ? message.target : (/<([^>]*)>/.exec(first)?.[1] ?? first)
-    const match = /^sips?:(?:[^@]*@)?(\[[^\]]+\]|[^:;?>\s]+)(?::(\d{1,5}))?/i.exec(uri)
-    const host = match?.[1]?.replace(/^\[|\]$/g, '')
-    if (host === undefined || this.isOwnName(host)) return route.destination
-    const port = Number(match?.[2] ?? 5060)
-    if (isIP(host)) {
-      // A PBX behind NAT writes its inner address: what answered us is reachable, that is not.
-      const hidden = isPrivateAddress(host) && !isPrivateAddress(route.destination.host)
-      return hidden ? route.destination : { host, port }
-    }
-    const { clock, boundTo, lookup } = this.deps
-    const found = await resolveHost(host, { clock, boundTo, ...(lookup ? { lookup } : {}) }).catch(
-      () => null,
-    )
-    return found?.[0] === undefined ? route.destination : { host: found[0], port }
+  /** Until `forgetAnswer`, requests of this dialog go to `source` while the name that they name is not known. */
+  rememberAnswer(dialogId: string, source: Endpoint): void {
+    this.answers.set(dialogId, source)
   }
 
-  private isOwnName(host: string): boolean {
-    const name = host.toLowerCase()
-    const { domain } = this.options
-    if (isIP(name)) return false
-    return name === this.options.host.toLowerCase() || name === domain?.toLowerCase()
+  forgetAnswer(dialogId: string): void {
+    this.answers.delete(dialogId)
   }
 
   private async send(text: string): Promise<void> {
@@ -239,9 +208,11 @@ export class TrunkAgent implements Member {
       const branch = message.via?.branch ?? ''
       if (message.toTag === undefined || sent.branch.startsWith(`${branch}-`)) return sent.to
     }
-    if (message.toTag === undefined) return (await this.lastRoute()).destination
+    const { destination } = await this.lastRoute()
+    if (message.toTag === undefined) return destination
     const routes = splitList(headerOf(message, 'route') ?? '')
-    return this.nextHop({ routes, target: message.requestUri })
+    const answeredFrom = this.answers.get(`${message.callId}${message.fromTag}${message.toTag}`)
+    return this.knownHop({ routes, target: message.requestUri }, answeredFrom ?? destination)
   }
 
   private coreConfiguration(): Core.UserAgentCoreConfiguration {
@@ -253,7 +224,7 @@ export class TrunkAgent implements Member {
         tempGruu: undefined,
         uri: aor,
         // What sip.js writes into its responses to an INVITE.
-        toString: () => (this.route ? this.contact(this.route) : `<${aor.toString()}>`),
+        toString: () => (this.routes.last ? this.contact(this.routes.last) : `<${aor.toString()}>`),
       },
       displayName: '',
       loggerFactory: this.deps.loggerFactory,

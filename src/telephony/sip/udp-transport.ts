@@ -2,6 +2,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { reasonOf } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
+import { sendDatagram } from '../send-datagram.ts'
 import { normalAddress, type SourceList, SourceRate } from './gate.ts'
 import { Retransmitter } from './retransmit.ts'
 import { isRefused } from './route.ts'
@@ -92,7 +93,7 @@ class UdpTransport implements SipTransport {
     const message = readWire(packet.text)
     this.write(packet)
     if (!message) return
-    this.retransmitter.sent(message, packet, this.deps.clock.now())
+    this.retransmitter.sent(message, packet, this.deps.clock.steady())
     if (message.kind === 'request' && message.method === 'INVITE' && message.via?.branch)
       this.unanswered.set(message.via.branch, packet.to)
     this.arm()
@@ -140,14 +141,7 @@ class UdpTransport implements SipTransport {
     if (!socket || socket.closed) throw new Error('the SIP socket is closed')
     this.stats.sent++
     const bytes = Buffer.from(packet.text, 'latin1')
-    try {
-      socket.send(bytes, packet.to.port, packet.to.host)
-    } catch (error) {
-      // The kernel hands the refusal of an earlier datagram, to whomever, to the next send, which it then skips.
-      if ((error as { code?: unknown }).code !== 'ECONNREFUSED') throw error
-      this.failed(error)
-      socket.send(bytes, packet.to.port, packet.to.host)
-    }
+    sendDatagram(socket, bytes, packet.to, (error) => this.failed(error))
   }
 
   private receive(data: Buffer, from: Endpoint): void {
@@ -181,7 +175,7 @@ class UdpTransport implements SipTransport {
       this.stats.malformed++
       return
     }
-    const ack = this.retransmitter.received(message, this.deps.clock.now())
+    const ack = this.retransmitter.received(message, this.deps.clock.steady())
     if (message.kind === 'response' && message.via?.branch)
       this.unanswered.delete(message.via.branch)
     if (ack) {
@@ -195,13 +189,13 @@ class UdpTransport implements SipTransport {
     const at = this.retransmitter.nextAt()
     if (at === null || (this.timer && this.timer.at <= at)) return
     this.timer?.forget()
-    const wait = at - this.deps.clock.now()
+    const wait = at - this.deps.clock.steady()
     this.timer = { at, forget: this.deps.clock.after(wait, () => this.retransmit()) }
   }
 
   private retransmit(): void {
     this.timer = undefined
-    for (const packet of this.retransmitter.due(this.deps.clock.now())) {
+    for (const packet of this.retransmitter.due(this.deps.clock.steady())) {
       this.stats.retransmitted++
       try {
         this.write(packet)
@@ -236,7 +230,11 @@ class UdpTransport implements SipTransport {
   private refusedBy(to: Endpoint): void {
     for (const [branch, waiting] of this.unanswered)
       if (waiting.host === to.host && waiting.port === to.port) this.forget(branch)
-    this.events?.onRefused(to)
+    try {
+      this.events?.onRefused(to)
+    } catch (error) {
+      this.deps.log.warn('a refusal could not be handled', { reason: reasonOf(error) })
+    }
   }
 }
 
