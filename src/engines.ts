@@ -1,4 +1,5 @@
 /** The real engines, as the configuration names them. Nothing is loaded before it is needed. */
+import { basename } from 'node:path'
 import type { Config } from './config/config.ts'
 import { ConfigError } from './config/config-error.ts'
 import type { Engines, LanguageModel, Recogniser } from './conversation/ports.ts'
@@ -27,7 +28,7 @@ export function createEngines(
 ): { engines: Engines; parts: readonly Part[] } {
   const speech = createSpeechDetector({ ...d, dataDir: config.dataDir })
   const recogniser = createRecogniser(config, d)
-  const voice = createFliteVoice({ log: d.log, voice: fliteVoice(config.speech.tts.voice) })
+  const voice = createFliteVoice({ ...d, voice: fliteVoice(config.speech.tts.voice) })
   const model = createModel(config, d)
   return { engines: { speech, recogniser, voice, model }, parts: [speech, recogniser, voice] }
 }
@@ -45,13 +46,12 @@ function fliteVoice(name: string | null): FliteVoiceName {
 function createRecogniser(config: Config, d: EngineDeps): Recogniser & Part {
   const { engine, model, url, apiKey } = config.speech.stt
   if (engine === 'whisper') return createWhisperRecogniser({ ...d, dataDir: config.dataDir, model })
-  const transcriber = createOpenAiTranscriber({
-    clock: d.clock,
+  return createOpenAiTranscriber({
+    ...d,
     url: url ?? '',
     model: model ?? 'whisper-1',
     apiKey: apiKey ?? undefined,
   })
-  return { ...transcriber, start: async () => {}, stop: async () => {} }
 }
 
 function createModel(config: Config, d: EngineDeps): LanguageModel {
@@ -60,7 +60,8 @@ function createModel(config: Config, d: EngineDeps): LanguageModel {
     const file = llm.script ?? ''
     return createScriptedModel({
       dialogue: readScript(file),
-      name: file,
+      // Probes are shown without a key: no path of this machine.
+      name: basename(file),
       log: d.log,
     })
   }
