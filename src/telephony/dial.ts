@@ -5,8 +5,9 @@ import type { Clock } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
+import { beginLeg } from './begin-leg.ts'
 import { CallEnder } from './call-ender.ts'
-import { DialogLeg } from './dialog-leg.ts'
+import type { DialogLeg } from './dialog-leg.ts'
 import { buildInvite } from './invite.ts'
 import type { Media, MediaSession } from './media/media.ts'
 import { failureOf } from './outcome.ts'
@@ -15,7 +16,8 @@ import type { LocalSound } from './sdp/offer.ts'
 import type { SourceList } from './sip/gate.ts'
 import type { SipStack } from './sip/sip-stack.ts'
 import type { Endpoint } from './sip/transport.ts'
-import type { InviteWatcher, Route, TrunkAgent } from './sip/trunk-agent.ts'
+import type { InviteWatcher, TrunkAgent } from './sip/trunk-agent.ts'
+import type { Route } from './sip/trunk-routes.ts'
 import { bodyOf, printable, type WireMessage } from './sip/wire-message.ts'
 import { dialogState, type InviteState, inviteState } from './sip-state.ts'
 
@@ -23,6 +25,8 @@ import { dialogState, type InviteState, inviteState } from './sip-state.ts'
 const CANCEL_PATIENCE_MS = 5_000
 /** RFC 3261 §9.1: an INVITE without a final response 64 × T1 after its CANCEL is over. */
 const CANCEL_LIFETIME_MS = 32_000
+/** How long the ACK waits for the dialog to be stored; the other side repeats its answer after half of that. */
+const ACK_PATIENCE_MS = 1_000
 
 export interface DialDeps {
   clock: Clock
@@ -35,10 +39,10 @@ export interface DialDeps {
   onLeg(leg: DialogLeg): void
 }
 
-/** What came of it, and whether the called phone may have rung: then no other trunk may be tried. */
+/** What came of it, and whether the called phone may have rung, or may yet: then no other trunk may be tried. */
 export interface DialResult {
   dialed: Dialed
-  rang: boolean
+  mayHaveRung: boolean
 }
 
 /** Never throws for what the other side does; throws what `beforeInvite` threw. */
@@ -53,13 +57,13 @@ export async function dialOver(
     media = await deps.media.open()
     if (request.signal.aborted) {
       media.close()
-      return { dialed: canceled(null), rang: false }
+      return { dialed: canceled(null), mayHaveRung: false }
     }
     return await new Dial(agent, { request, deps, route, media }).run()
   } catch (error) {
     media?.close()
     if (error instanceof HookError) throw error.cause
-    return { dialed: trunkError(reasonOf(error)), rang: false }
+    return { dialed: trunkError(reasonOf(error)), mayHaveRung: false }
   }
 }
 
@@ -92,12 +96,17 @@ class Dial implements InviteWatcher {
   private sent: InviteState | null = null
   private provisional = false
   private rang = false
+  /** Any response came: a silence after that is no proof that nobody was called. */
+  private heard = false
+  private mayHaveRung = false
   /** Why we end it ourselves, once we do. */
   private ending: 'canceled' | 'ring_timeout' | null = null
   private settled = false
   private cancelSent = false
   private answer: WireMessage | null = null
   private answeredBy: Endpoint | null = null
+  /** Where the last response came from. */
+  private source: Endpoint | null = null
   /** A description that came before the answer, for a 200 that leaves it out. */
   private earlySdp = ''
   private forgetRing = (): void => {}
@@ -131,7 +140,7 @@ class Dial implements InviteWatcher {
           onReject: ({ message }) => this.onRefusal(message),
         },
       )
-      return { dialed: await this.done.promise, rang: this.rang }
+      return { dialed: await this.done.promise, mayHaveRung: this.mayHaveRung }
     } finally {
       this.forgetRing()
       request.signal.removeEventListener('abort', onAbort)
@@ -163,8 +172,12 @@ class Dial implements InviteWatcher {
   // ---------------------------------------------------------------- what comes back
 
   onResponse(message: WireMessage, source: Endpoint): void {
+    this.heard = true
+    this.source = source
     if (message.status < 200) this.onProvisional(message)
-    else if (message.status < 300 && message.toTag !== undefined) {
+    else if (message.status < 300) {
+      this.mayHaveRung = true
+      if (message.toTag === undefined) return
       this.answer ??= message
       this.answeredBy ??= source
     }
@@ -180,78 +193,112 @@ class Dial implements InviteWatcher {
     }
     if (this.rang || (message.status !== 180 && message.status !== 183)) return
     this.rang = true
+    this.mayHaveRung = true
     this.o.request.onRinging()
   }
 
   private onAccept(response: Core.AckableIncomingResponseWithSession): void {
-    response.ack()
-    const unwanted = this.settled || this.ending !== null
-    if (unwanted) {
-      response.session.bye()
-      this.settle(this.ending === 'ring_timeout' ? this.unanswered() : canceled(null))
+    const { session } = response
+    this.agent.unwatch(session.callId)
+    if (this.source) this.agent.rememberAnswer(session.id, this.source)
+    if (this.settled || this.ending !== null) {
+      this.decline(response, this.ending === 'ring_timeout' ? this.unanswered() : canceled(null))
       return
     }
     const body = response.message.body
     const sound = readSound(body.trim() === '' ? this.earlySdp : body, this.agent.options.codecs)
     if ('refused' in sound || sound.host === null) {
       const reason = 'refused' in sound ? sound.refused : 'no address that sound could be sent to'
-      response.session.bye()
-      this.settle(trunkError(`the answer cannot be used: ${reason}`))
+      this.decline(response, trunkError(`the answer cannot be used: ${reason}`))
       return
     }
-    this.establish(response.session, { ...sound, host: sound.host }).catch((error) => {
-      response.session.bye()
-      this.o.media.close()
-      this.done.resolve(trunkError(`the answered call could not begin: ${reasonOf(error)}`))
-    })
+    try {
+      this.establish(response, { ...sound, host: sound.host })
+    } catch (error) {
+      this.decline(response, trunkError(`the answered call could not begin: ${reasonOf(error)}`))
+    }
   }
 
-  private async establish(
-    session: Core.Session,
+  /** What answered is acknowledged all the same, and hung up (RFC 3261 §13.2.2.4). */
+  private decline(response: Core.AckableIncomingResponseWithSession, dialed: Dialed): void {
+    const { agent } = this
+    const { session } = response
+    const over = (): void => agent.forgetAnswer(session.id)
+    response.ack()
+    session.bye({ onAccept: over, onRedirect: over, onReject: over })
+    this.settle(dialed)
+  }
+
+  private establish(
+    response: Core.AckableIncomingResponseWithSession,
     sound: RemoteSound & { host: string },
-  ): Promise<void> {
-    const { deps, route, media } = this.o
-    const { sent, answer, answeredBy } = this
-    if (!sent || !answer || !answeredBy) throw new Error('its INVITE is unknown')
+  ): void {
+    const { session } = response
+    const { request, deps, route, media } = this.o
+    const { sent, answer, answeredBy: source, agent, local } = this
+    if (!sent || !answer || !source) throw new Error('its INVITE is unknown')
+    const target = session.remoteTarget.toRaw()
+    const draft = dialogState(sent, answer, {
+      destination: source,
+      target,
+      sentBy: agent.sentBy(route),
+    })
+    const state = { ...draft, destination: agent.knownHop(draft, source) }
+    const acknowledge = this.acknowledgeOnce(response)
+    const agreed = { deps, session, media, route, local, sound, source, acknowledge }
+    const { leg, letIn } = beginLeg(agent, agreed)
+    deps.onLeg(leg)
+    // What comes from where our requests go, once its name is known, belongs to this call too.
+    void agent.nextHop(draft).then(
+      ({ host }) => letIn(host),
+      () => undefined,
+    )
+    const forget = deps.clock.after(ACK_PATIENCE_MS, acknowledge)
+    void request
+      .onAnswered(state)
+      .catch((error) =>
+        deps.log.warn('an answer was acknowledged before it was stored', {
+          callId: request.callId,
+          reason: reasonOf(error),
+        }),
+      )
+      .finally(forget)
+      .then(acknowledge)
     this.settled = true
     this.forgetRing()
-    const target = session.remoteTarget.toRaw()
-    const sentBy = this.agent.sentBy(route)
-    const draft = dialogState(sent, answer, { destination: answeredBy, target, sentBy })
-    // The dialog's own address may be another than the trunk's: what comes from there belongs to this call.
-    const releases = [deps.sources.hold(answeredBy.host)]
-    const leg = new DialogLeg(
-      {
-        clock: deps.clock,
-        log: deps.log,
-        session,
-        media,
-        local: this.local,
-        codecs: this.agent.options.codecs,
-        dtmf: this.agent.options.dtmf,
-        contact: this.agent.contact(route),
-        signallingHost: answeredBy.host,
-        onOver: () => {
-          deps.stack.rememberEnded(session.id)
-          for (const release of releases) release()
-        },
-      },
-      sound,
-    )
-    deps.onLeg(leg)
-    const destination = await this.agent.nextHop(draft).catch(() => answeredBy)
-    releases.push(deps.sources.hold(destination.host))
-    this.agent.unwatch(session.callId)
-    this.done.resolve({ answered: leg, state: { ...draft, destination } })
+    this.done.resolve({ answered: leg, state })
+  }
+
+  private acknowledgeOnce(response: Core.AckableIncomingResponseWithSession): () => void {
+    let done = false
+    return () => {
+      if (done) return
+      done = true
+      try {
+        response.ack()
+      } catch (error) {
+        // They hung up before: sip.js has no dialog any more that it could acknowledge.
+        this.o.deps.log.debug('an answer was not acknowledged', { reason: reasonOf(error) })
+      }
+    }
   }
 
   private onRefusal(message: Core.IncomingResponseMessage): void {
     const status = message.statusCode ?? 0
     // sip.js makes a message of its own, without a Via, for timer B and for a transport that failed.
     const made = message.via === undefined
-    if (made && status === 408 && this.sent) this.watchForLateRinging()
+    if (made && status === 408) this.fellSilent()
     this.agent.unwatch(this.invite?.message.callId ?? '')
     this.settle(this.meaningOf(message, made))
+  }
+
+  /**
+   * Timer B: nobody knows what became of the INVITE. Another trunk may be tried when nothing at all ever came back, and
+   * then only because a late ringing is canceled.
+   */
+  private fellSilent(): void {
+    this.mayHaveRung ||= this.heard
+    if (this.sent) this.watchForLateRinging()
   }
 
   private meaningOf(message: Core.IncomingResponseMessage, made: boolean): Dialed {
@@ -279,6 +326,7 @@ class Dial implements InviteWatcher {
 
   onRefused(to: Endpoint): void {
     if (this.provisional || this.settled) return
+    this.mayHaveRung ||= this.heard
     if (this.invite) this.agent.drop(this.invite)
     this.settle(
       this.ending === 'canceled'
@@ -290,6 +338,7 @@ class Dial implements InviteWatcher {
   /** What answered cannot be handled by sip.js: it is ended by hand, at its next retransmission. */
   onBroken(reason: string): void {
     if (this.settled) return
+    this.mayHaveRung = true
     this.watchForLateRinging()
     if (this.invite) this.agent.drop(this.invite)
     this.settle(trunkError(`an answer of the trunk cannot be read: ${reason}`))
@@ -306,6 +355,7 @@ class Dial implements InviteWatcher {
     else {
       // Nothing to cancel yet (RFC 3261 §9.1): the first provisional response will bring the CANCEL.
       this.agent.stopRetransmitting(this.sent.callId)
+      this.mayHaveRung ||= this.heard
       if (why === 'ring_timeout') this.settle(trunkError('no answer at all to the INVITE'))
     }
     const patience = why === 'canceled' ? canceled(null) : this.unanswered()

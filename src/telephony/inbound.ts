@@ -78,7 +78,12 @@ export function inboundCall(
         return null
       }
       over = true
-      return accept(agent, invite, { ...o, media, route, sound: { ...sound, host: sound.host } })
+      try {
+        return accept(agent, invite, { ...o, media, route, sound: { ...sound, host: sound.host } })
+      } catch (error) {
+        media.close()
+        throw error
+      }
     },
   }
 }

@@ -42,9 +42,9 @@ export function createTrunk(deps: Deps): Trunks {
         }
         continue
       }
-      const { dialed, rang } = await over(agent, { ...request, signal })
+      const { dialed, mayHaveRung } = await over(agent, { ...request, signal })
       report(agent, request, dialed)
-      if (!('failed' in dialed) || dialed.failed !== 'trunk_error' || rang) return dialed
+      if (!('failed' in dialed) || dialed.failed !== 'trunk_error' || mayHaveRung) return dialed
       last = dialed
     }
     return last
@@ -113,7 +113,7 @@ function probeLines(deps: Deps): Probe[] {
         name: 'trunk',
         state: 'missing',
         reason: 'no SIP trunk is configured',
-        mend: 'set [[sip.trunks]] host and numbers in landline.toml',
+        mend: 'add one under [[sip.trunks]] in landline.toml',
       },
     ]
   return deps.lines.map((line) => probeLine(line, deps.stack.transport.open))

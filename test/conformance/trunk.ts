@@ -73,6 +73,20 @@ export function exerciseTrunk(name: string, open: () => Promise<TrunkUnderTest>)
       expect(JSON.parse(JSON.stringify(answer.state))).toEqual(answer.state)
     })
 
+    check('tells the dialog of an answer, and hands the leg over meanwhile', async (t) => {
+      const told: SipState[] = []
+      const { dialed } = dial(t, {
+        async onAnswered(state) {
+          told.push(state)
+          await new Promise(() => undefined)
+        },
+      })
+      const answer = await t.settled(dialed)
+      if (!('answered' in answer)) throw new Error(answer.reason)
+      expect(told).toEqual([answer.state])
+      expect(told).toMatchObject([{ trunk: 'main', phase: 'dialog' }])
+    })
+
     check('sends nothing when that cannot be stored, and throws what was thrown', async (t) => {
       const full = new Error('the disk is full')
       const { dialed } = dial(t, {
@@ -181,6 +195,7 @@ function dial(
     onRinging: () => {
       rang++
     },
+    onAnswered: async () => undefined,
     ...o,
   })
   return { dialed, abort: () => controller.abort('canceled'), rang: () => rang }

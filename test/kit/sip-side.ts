@@ -51,17 +51,27 @@ export interface SipSide {
   dial(o?: Partial<DialRequest>): { dialed: Promise<Dialed>; abort(): void; rang(): number }
 }
 
+interface Setup {
+  sip?: Partial<SipOptions>
+  clock?: Clock
+  rate?: { perSecond: number; burst: number }
+  lookup?: Parameters<typeof createTelephony>[0]['lookup']
+  onCall?: Parameters<typeof createTelephony>[0]['onCall']
+  probeOnly?: boolean
+}
+
 /** Starts a SIP side whose socket is on a free port of loopback. */
 export async function startSipSide(
   trunks: readonly TrunkOptions[],
-  o: {
-    sip?: Partial<SipOptions>
-    clock?: Clock
-    rate?: { perSecond: number; burst: number }
-    lookup?: Parameters<typeof createTelephony>[0]['lookup']
-    onCall?: Parameters<typeof createTelephony>[0]['onCall']
-  } = {},
+  o: Setup = {},
 ): Promise<SipSide> {
+  const side = createSipSide(trunks, o)
+  await side.telephony.start()
+  return side
+}
+
+/** As `startSipSide`, not started. */
+export function createSipSide(trunks: readonly TrunkOptions[], o: Setup = {}): SipSide {
   const media = new FakeMedia()
   const lines: LogLine[] = []
   const clock = o.clock ?? systemClock
@@ -74,8 +84,8 @@ export async function startSipSide(
     ...(o.rate ? { rate: o.rate } : {}),
     ...(o.lookup ? { lookup: o.lookup } : {}),
     ...(o.onCall ? { onCall: o.onCall } : {}),
+    ...(o.probeOnly ? { probeOnly: o.probeOnly } : {}),
   })
-  await telephony.start()
   const states: SipState[] = []
   return {
     telephony,

@@ -11,7 +11,7 @@ import { paramOf, printable } from './wire-message.ts'
 
 export type RegistrationState =
   | { is: 'registering' }
-  | { is: 'registered'; until: number }
+  | { is: 'registered' }
   | { is: 'failed'; reason: string }
   | { is: 'stopped' }
 
@@ -25,6 +25,8 @@ const REFUSED_RETRY_MS = 300_000
 /** RFC 5626 §4.4.1 asks for less than 30 s over UDP. */
 const KEEP_ALIVE_MS = 25_000
 const GOODBYE_PATIENCE_MS = 1_000
+/** A NAT that shows the trunk another address each time must not make us register without an end. */
+const LEAST_BETWEEN_MOVES_MS = 30_000
 const LONGEST_EXPIRES = 86_400
 
 interface Deps {
@@ -43,10 +45,16 @@ export class Registration {
   private expiresSeconds: number
   private cseq = 0
   private failures = 0
-  private inFlight = false
+  /** The REGISTER under way; resolves when it is over. */
+  private underWay: Promise<void> | null = null
+  /** As long as the registrar said it keeps our binding; a steady time. */
+  private boundUntil = 0
+  /** When another address of ours last made us register. */
+  private movedAt = Number.NEGATIVE_INFINITY
   private forgetNext = (): void => {}
+  private forgetMove = (): void => {}
   private forgetKeepAlive = (): void => {}
-  /** The Contact of the last accepted REGISTER. */
+  /** The Contact of the last REGISTER. */
   private contact: string | null = null
 
   constructor(deps: Deps) {
@@ -59,8 +67,12 @@ export class Registration {
 
   get state(): RegistrationState {
     const { current } = this
-    if (current.is !== 'registered' || current.until > this.deps.clock.steady()) return current
+    if (current.is !== 'registered' || this.bound) return current
     return { is: 'failed', reason: 'the registration ran out' }
+  }
+
+  private get bound(): boolean {
+    return this.boundUntil > this.deps.clock.steady()
   }
 
   /** Returns at once; the state tells how it went. */
@@ -70,33 +82,47 @@ export class Registration {
     this.keepAlive()
   }
 
-  /** Takes the binding back where there is one; waits a second for that at most. */
+  /**
+   * Takes the binding back where there is one, or may be. Waits a second for the answer to a REGISTER under way, and
+   * another for that to its own, at most.
+   */
   async stop(): Promise<void> {
-    const wasRegistered = this.state.is === 'registered'
     this.forgetNext()
+    this.forgetMove()
     this.forgetKeepAlive()
     this.current = { is: 'stopped' }
-    if (!wasRegistered) return
-    await new Promise<void>((done) => {
+    if (this.underWay) await this.patiently(this.underWay)
+    // Still under way: nobody knows what became of it.
+    if (this.contact === null || !(this.bound || this.underWay)) return
+    const over = Promise.withResolvers<void>()
+    const done = (): void => over.resolve()
+    this.send(0, { onAccept: done, onReject: done, onRedirect: done }).catch(done)
+    await this.patiently(over.promise)
+  }
+
+  private patiently(work: Promise<void>): Promise<void> {
+    return new Promise((done) => {
       const forget = this.deps.clock.after(GOODBYE_PATIENCE_MS, done)
-      const finish = (): void => {
-        forget()
-        done()
-      }
-      this.send(0, { onAccept: finish, onReject: finish, onRedirect: finish }).catch(finish)
+      void work.then(forget).then(done)
     })
   }
 
   private async register(): Promise<void> {
-    if (this.inFlight || this.current.is === 'stopped') return
-    this.inFlight = true
+    if (this.underWay || this.current.is === 'stopped') return
+    const over = Promise.withResolvers<void>()
+    this.underWay = over.promise
     const finished = (): boolean => {
-      this.inFlight = false
+      this.underWay = null
+      over.resolve()
       return this.current.is === 'stopped'
     }
     try {
       await this.send(this.expiresSeconds, {
-        onAccept: ({ message }) => finished() || this.onAccepted(message),
+        onAccept: ({ message }) => {
+          const seconds = this.grantedBy(message)
+          this.boundUntil = this.deps.clock.steady() + seconds * 1_000
+          if (!finished()) this.onAccepted(seconds)
+        },
         onReject: ({ message }) => finished() || this.onRejected(message),
         onRedirect: ({ message }) => finished() || this.onRejected(message),
       })
@@ -108,6 +134,7 @@ export class Registration {
   private async send(expires: number, delegate: Core.OutgoingRequestDelegate): Promise<void> {
     const { agent } = this.deps
     const route: Route = await agent.resolve()
+    if (expires > 0 && this.current.is === 'stopped') throw new Error('it was stopped meanwhile')
     const contact = agent.contact(route)
     this.contact = contact
     const own = agent.uri(agent.contactUser)
@@ -136,12 +163,11 @@ export class Registration {
     }
   }
 
-  private onAccepted(message: Core.IncomingResponseMessage): void {
-    const { clock, ids, log, agent } = this.deps
-    const seconds = this.grantedBy(message)
+  private onAccepted(seconds: number): void {
+    const { ids, log, agent } = this.deps
     if (this.current.is !== 'registered') log.info('registered', { trunk: agent.options.name })
     this.failures = 0
-    this.current = { is: 'registered', until: clock.steady() + seconds * 1_000 }
+    this.current = { is: 'registered' }
     const part = REFRESH_AT - JITTER * ids.fraction()
     this.next(Math.max(1_000, seconds * 1_000 * part))
     this.onAddressChanged()
@@ -200,13 +226,25 @@ export class Registration {
 
   /** The trunk told us another address than we registered: it would not reach us at that one. */
   private onAddressChanged(): void {
-    if (this.current.is !== 'registered' || this.inFlight) return
+    if (this.current.is !== 'registered' || this.underWay) return
     void this.deps.agent.lastRoute().then(
       (route) => {
-        if (this.deps.agent.contact(route) !== this.contact) void this.register()
+        if (this.deps.agent.contact(route) !== this.contact) this.move()
       },
       () => undefined,
     )
+  }
+
+  private move(): void {
+    const { clock } = this.deps
+    const wait = this.movedAt + LEAST_BETWEEN_MOVES_MS - clock.steady()
+    this.forgetMove()
+    if (wait > 0) {
+      this.forgetMove = clock.after(wait, () => this.onAddressChanged())
+      return
+    }
+    this.movedAt = clock.steady()
+    void this.register()
   }
 
   private keepAlive(): void {

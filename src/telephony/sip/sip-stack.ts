@@ -184,6 +184,8 @@ export class SipStack {
       const parsed = this.parse(message)
       if (!(parsed instanceof Core.IncomingResponseMessage)) throw new Error('it cannot be parsed')
       member.core.receiveIncomingResponseFromTransport(parsed)
+      if (isAnswer(message) && !member.core.dialogs.has(ownDialogIdOf(message)))
+        member.onBroken(message, 'no dialog can be made of it')
     } catch (error) {
       if (message.method === 'INVITE' && message.status >= 200)
         member.onBroken(message, reasonOf(error))
@@ -208,6 +210,15 @@ export class SipStack {
 /** sip.js's key of the dialog that a request from the other side belongs to. */
 function dialogIdOf(message: WireMessage): string {
   return `${message.callId}${message.toTag ?? ''}${message.fromTag}`
+}
+
+/** The same for a response to a request of ours. */
+function ownDialogIdOf(message: WireMessage): string {
+  return `${message.callId}${message.fromTag}${message.toTag ?? ''}`
+}
+
+function isAnswer({ method, status }: WireMessage): boolean {
+  return method === 'INVITE' && status >= 200 && status < 300
 }
 
 /** Adds what sip.js insists on and some peers leave out: without a Contact the dialog goes on with whoever answered. */
