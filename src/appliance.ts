@@ -6,7 +6,9 @@ import { createApp } from './app.ts'
 import type { Appliance, OwnersData, RunningServer } from './cli/appliance.ts'
 import type { Config } from './config/config.ts'
 import { systemClock } from './core/clock.ts'
+import { reasonOf } from './core/errors.ts'
 import { createIds } from './core/ids.ts'
+import { stopAll } from './core/lifecycle.ts'
 import type { Log } from './core/log.ts'
 import { silentLog } from './core/log.ts'
 import type { Probe } from './core/probe.ts'
@@ -43,8 +45,9 @@ export function createAppliance(): Appliance {
 }
 
 /** The data directory's database, made when it is not there yet. */
-function open(config: Config, log: Log): Storage {
+function open(config: Config, log: Log, o: { check: boolean }): Storage {
   return openStorage({
+    ...o,
     path: join(config.dataDir, 'landline.db'),
     clock,
     ids,
@@ -57,8 +60,8 @@ function open(config: Config, log: Log): Storage {
 export async function serve(config: Config, log: Log): Promise<RunningServer> {
   const lock = lockInstance(config.dataDir, log)
   try {
-    const storage = open(config, log)
-    const app = assemble(config, log, storage)
+    const storage = open(config, log, { check: true })
+    const app = await closedUnlessDone(storage, () => assemble(config, log, storage))
     await app.start().catch(async (error: unknown) => {
       await app.stop()
       throw error
@@ -66,10 +69,7 @@ export async function serve(config: Config, log: Log): Promise<RunningServer> {
     return {
       url: app.url(),
       log,
-      async stop() {
-        await app.stop()
-        lock.release()
-      },
+      stop: () => app.stop().finally(() => lock.release()),
     }
   } catch (error) {
     lock.release()
@@ -77,10 +77,19 @@ export async function serve(config: Config, log: Log): Promise<RunningServer> {
   }
 }
 
+async function closedUnlessDone<T>(storage: Storage, work: () => T): Promise<T> {
+  try {
+    return work()
+  } catch (error) {
+    await storage.close()
+    throw error
+  }
+}
+
 function assemble(config: Config, log: Log, storage: Storage) {
   const { engines, parts } = createEngines(config, { clock, log })
   const metrics = createMetrics()
-  const { media, telephony } = createPhone(config, log, metrics)
+  const { media, telephony } = createPhone(config, log, { metrics })
   const addressPolicy = createAddressPolicy(config.webhooks.allowedHosts)
   const ca = config.webhooks.caFile
   return createApp(config, {
@@ -119,7 +128,7 @@ function withSipErrors(metrics: Metrics, telephony: Telephony): Metrics {
   }
 }
 
-function createPhone(config: Config, log: Log, metrics?: Metrics) {
+function createPhone(config: Config, log: Log, o: { metrics?: Metrics; probeOnly?: boolean } = {}) {
   const media = createMedia({
     clock,
     log,
@@ -127,9 +136,11 @@ function createPhone(config: Config, log: Log, metrics?: Metrics) {
     bindHost: config.sip.host,
     portRange: [config.sip.rtpPorts.from, config.sip.rtpPorts.to],
     silenceTimeoutMs: RTP_SILENCE_MS,
-    onClosed: (stats) => metrics?.rtpForeignPackets(stats.packetsForeign),
+    onClosed: (stats) => o.metrics?.rtpForeignPackets(stats.packetsForeign),
   })
-  return { media, telephony: createTelephony({ clock, ids, log, media, options: config.sip }) }
+  const { probeOnly = false } = o
+  const options = probeOnly ? { ...config.sip, port: 0 } : config.sip
+  return { media, telephony: createTelephony({ clock, ids, log, media, options, probeOnly }) }
 }
 
 function readTls(config: Config): { cert: string; key: string } | undefined {
@@ -139,25 +150,33 @@ function readTls(config: Config): { cert: string; key: string } | undefined {
 }
 
 async function openData(config: Config): Promise<OwnersData> {
-  const storage = open(config, silentLog)
+  const storage = open(config, silentLog, { check: false })
   const { keys, ledger, backup, close } = storage
   return { keys, ledger, backup, close, ids, clock }
 }
 
-/** Asks everything once, without serving: what is there is opened and closed again. */
+/** Asks everything once, without serving: what is there is opened and closed again. Whatever throws is told as away. */
 async function probes(config: Config): Promise<Probe[]> {
   const { engines, parts } = createEngines(config, { clock, log: silentLog })
+  const asks: [string, () => Promise<Probe | Probe[]>][] = [
+    ['database', () => probeData(config)],
+    ['trunk', () => probeTrunks(config)],
+    ['speech detector', () => engines.speech.probe()],
+    ['speech-to-text', () => engines.recogniser.probe()],
+    ['language model', () => engines.model.probe()],
+    ['text-to-speech', () => engines.voice.probe()],
+  ]
+  const answers: Probe[] = []
+  for (const [name, ask] of asks) answers.push(...(await orAway(name, ask)))
+  await stopAll(parts)
+  return answers
+}
+
+async function orAway(name: string, ask: () => Promise<Probe | Probe[]>): Promise<Probe[]> {
   try {
-    return [
-      await probeData(config),
-      ...(await probeTrunks(config)),
-      await engines.speech.probe(),
-      await engines.recogniser.probe(),
-      await engines.model.probe(),
-      await engines.voice.probe(),
-    ]
-  } finally {
-    for (const part of parts) await part.stop()
+    return [await ask()].flat()
+  } catch (error) {
+    return [{ name, state: 'away', reason: reasonOf(error) }]
   }
 }
 
@@ -168,26 +187,19 @@ async function probeData(config: Config): Promise<Probe> {
       state: 'ready',
       reason: `none yet; it will be made in ${config.dataDir}`,
     }
-  const storage = open(config, silentLog)
-  const probe = await storage.probe()
-  await storage.close()
-  return probe
+  const storage = open(config, silentLog, { check: true })
+  try {
+    return await storage.probe()
+  } finally {
+    await storage.close()
+  }
 }
 
+/** On a port of its own, and without a REGISTER: a server that runs keeps its socket and its binding. */
 async function probeTrunks(config: Config): Promise<Probe[]> {
-  if (config.sip.trunks.length === 0)
-    return [
-      {
-        name: 'trunk',
-        state: 'missing',
-        reason: 'no SIP trunk is configured',
-        mend: 'add one under [[sip.trunks]] in landline.toml',
-      },
-    ]
-  // A free port: a server that runs on the configured one is not disturbed.
-  const { telephony } = createPhone({ ...config, sip: { ...config.sip, port: 0 } }, silentLog)
-  await telephony.start()
+  const { telephony } = createPhone(config, silentLog, { probeOnly: true })
   try {
+    await telephony.start()
     return await telephony.trunk.probes()
   } finally {
     await telephony.stop()

@@ -18,7 +18,13 @@ afterEach(async () => {
 })
 
 /** One call with a phone and a conversation as the test wants them. */
-async function setup(o: { phone?: Phone; talk: Conversation['talk']; engines?: string }) {
+async function setup(o: {
+  phone?: Phone
+  talk: Conversation['talk']
+  engines?: string
+  /** When the engines have been asked once. */
+  asked?: Promise<void>
+}) {
   const storage = openTestStorage()
   cleanUps.push(() => storage.close())
   const { clock, calls, jobs } = storage
@@ -35,6 +41,7 @@ async function setup(o: { phone?: Phone; talk: Conversation['talk']; engines?: s
       summarise: async (_brief, turns) => `${turns.length} turns`,
     },
     readiness: {
+      first: () => o.asked ?? Promise.resolve(),
       engines: () => ({ state, reason: '' }),
       trunkNumbers: () => ['+15559876543'],
       hasTrunk: () => true,
@@ -92,6 +99,34 @@ describe('a call whose conversation does not end', () => {
     expect(await seen()).toEqual(['completed', 'human_hangup', 5, '1 turns'])
   })
 
+  it('is told to stop, and whatever it says then is written nowhere', async () => {
+    const said = (text: string) =>
+      ({ type: 'transcript', turn: 0, role: 'agent', text, final: true, at: 0 }) as const
+    const told: unknown[] = []
+    const { clock, calls, call, begin, seen } = await setup({
+      phone: { hangsUpAfter: 5000 },
+      talk(_leg, { signal, on }) {
+        on(said('Hi.'))
+        const late = (): void => on(said('Too late.'))
+        signal.addEventListener('abort', () => {
+          told.push(signal.reason)
+          late()
+        })
+        clock.after(20_000, late)
+        return new Promise(() => {})
+      },
+    })
+    const run = begin()
+    await clock.advance(16_000)
+    expect(told).toEqual(['canceled'])
+    expect((await seen())?.slice(0, 2)).toEqual(['completed', 'human_hangup'])
+    const events = await calls.events(call.id, 0)
+    await clock.advance(60_000)
+    expect(await calls.events(call.id, 0)).toEqual(events)
+    expect((await calls.transcript(call.id)).map(({ text }) => text)).toEqual(['Hi.'])
+    expect(await run).toEqual({ done: true })
+  })
+
   it('is settled although nobody confirms its BYE', async () => {
     const { clock, trunk, begin, seen } = await setup({ phone: { deaf: true }, talk: never })
     void begin()
@@ -146,5 +181,16 @@ describe('a due call', () => {
     const { clock, trunk, begin } = await setup({ talk: never, engines })
     expect(await begin()).toEqual({ again: clock.now() + 2000 })
     expect(trunk.placed).toEqual([])
+  })
+
+  it('waits where it is until the engines have been asked once', async () => {
+    const asked = Promise.withResolvers<void>()
+    const { clock, trunk, begin } = await setup({ talk: never, asked: asked.promise })
+    void begin()
+    await clock.advance(3000)
+    expect(trunk.placed).toEqual([])
+    asked.resolve()
+    await clock.advance(0)
+    expect(trunk.placed).toHaveLength(1)
   })
 })

@@ -46,18 +46,6 @@ export async function* eachWithin<T>(
   }
 }
 
-/** The clock's time, kept from going backwards when the machine's clock is set back. */
-export function steadyTime(clock: Clock): () => number {
-  let last = clock.now()
-  let offset = 0
-  return () => {
-    const now = clock.now() + offset
-    if (now < last) offset += last - now
-    last = Math.max(last, now)
-    return last
-  }
-}
-
 export interface Gate {
   open(): void
   close(): void

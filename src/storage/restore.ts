@@ -1,4 +1,4 @@
-import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../core/clock.ts'
 import { AppError, reasonOf } from '../core/errors.ts'
@@ -24,9 +24,12 @@ export async function restoreDatabase(o: {
   const lock = lockInstance(o.dataDir, o.log)
   const path = join(o.dataDir, 'landline.db')
   // It has to prove itself under a name of its own in this directory, where the key is.
-  const candidate = join(o.dataDir, `restore-${o.ids.hex(4)}.db`)
+  const name = `restore-${o.ids.hex(4)}.db`
+  const candidate = join(o.dataDir, name)
   try {
     copyFileSync(o.file, candidate)
+    // A database that was set aside may have its log beside it.
+    if (existsSync(`${o.file}-wal`)) copyFileSync(`${o.file}-wal`, `${candidate}-wal`)
     await prove(candidate, o)
     const replaced = existsSync(path) ? setAside(path, o.clock.now()) : null
     renameSync(candidate, path)
@@ -37,14 +40,19 @@ export async function restoreDatabase(o: {
       cause: error,
     })
   } finally {
-    for (const end of ['', '-wal', '-shm']) rmSync(`${candidate}${end}`, { force: true })
+    for (const left of readdirSync(o.dataDir).filter((file) => file.startsWith(name)))
+      rmSync(join(o.dataDir, left), { force: true })
     lock.release()
   }
 }
 
 async function prove(path: string, o: { clock: Clock; ids: Ids; log: Log }): Promise<void> {
-  const storage = openStorage({ ...o, path, initialCreditCents: 0, accountName: '' })
+  const made = { initialCreditCents: 0, accountName: '' }
+  const storage = openStorage({ ...o, ...made, path, check: true, keepCopy: false })
   await storage.close()
+  const log = `${path}-wal`
+  if (existsSync(log) && statSync(log).size > 0)
+    throw new AppError('storage_unavailable', 'Restoring: the copy could not be written whole.')
 }
 
 /** Renames a closed database with what belongs to it; returns the new name. */

@@ -74,6 +74,7 @@ export function create(
     response: '',
     checkBalance: true,
     maxQueued: 100,
+    overRate: false,
     now: s.clock.now(),
     ...o,
   })

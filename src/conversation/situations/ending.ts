@@ -1,6 +1,6 @@
 /** The call is ending: the last sentence, the hang-up, and the text of what was said meanwhile. */
-import type { LegEnd } from '../../calls/ports.ts'
-import { HANGUP_MS, LAST_TEXT_MS } from '../limits.ts'
+import type { LegEnd, StopReason } from '../../calls/ports.ts'
+import { FAREWELL_MS, HANGUP_MS, LAST_TEXT_MS } from '../limits.ts'
 import {
   type Action,
   become,
@@ -31,9 +31,7 @@ export const ending: Situation = {
           ? hangUp(state, current.reason, now)
           : []
       case 'stop':
-        return event.reason === 'canceled' && !current.hungUp
-          ? hangUp(state, current.reason, now)
-          : []
+        return current.hungUp ? [] : hurry(state, current, event.reason, now)
       case 'due':
         return due(state, current, now)
       default:
@@ -96,6 +94,13 @@ function hangUp(state: State, reason: EndingReason, now: number): Action[] {
     }),
     { type: 'hang_up' },
   ]
+}
+
+/** Asked to end while the last sentence is said, be it the agent's own: that may last no longer than ours would. */
+function hurry(state: State, current: Ending, why: StopReason, now: number): Action[] {
+  if (why === 'canceled') return hangUp(state, current.reason, now)
+  const hangupAt = Math.min(current.hangupAt, now + FAREWELL_MS)
+  return [become({ ending: { ...current, hangupAt } })]
 }
 
 function due(state: State, current: Ending, now: number): Action[] {
