@@ -6,7 +6,6 @@ import { dialPolicyRefusal } from './calls/call-request.ts'
 import { createCancelCall } from './calls/cancel-call.ts'
 import { createCreateCall } from './calls/create-call.ts'
 import { createLiveCalls } from './calls/live-calls.ts'
-import type { Trunk } from './calls/ports.ts'
 import { webhookCall } from './calls/public-call.ts'
 import { type AskedEngine, createReadiness } from './calls/readiness.ts'
 import { recoverCalls } from './calls/recover-calls.ts'
@@ -16,46 +15,23 @@ import { createSettleCall } from './calls/settle-call.ts'
 import type { Config } from './config/config.ts'
 import type { Engines } from './conversation/ports.ts'
 import { createTalker } from './conversation/talker.ts'
-import type { Clock } from './core/clock.ts'
 import { reasonOf } from './core/errors.ts'
-import type { Ids } from './core/ids.ts'
 import { type Part, startAll } from './core/lifecycle.ts'
-import type { Log } from './core/log.ts'
 import { createHttp } from './http/server.ts'
-import type { Metrics } from './observability/metrics.ts'
+import type { Outside } from './outside.ts'
 import { createScheduler } from './scheduler/scheduler.ts'
 import { createServices } from './services.ts'
 import { createShutdown } from './shutdown.ts'
 import { CALL_JOB, CALL_LANE, DELIVERY_JOB } from './storage/job-rows.ts'
-import type { Storage } from './storage/open.ts'
-import { type AddressPolicy, checkWebhookUrl } from './webhooks/address-policy.ts'
+import { checkWebhookUrl } from './webhooks/address-policy.ts'
 import { createDeliver } from './webhooks/deliver.ts'
 import { createManageWebhooks } from './webhooks/manage-webhooks.ts'
-import type { Post } from './webhooks/ports.ts'
 
 /** How long a claim on a job holds without a sign of life. */
 const LEASE_MS = 15_000
 const DEFAULT_MAX_DURATION_SECONDS = 600
 /** Deliveries that run at once, over all webhooks. */
 const DELIVERIES_AT_ONCE = 256
-
-/** Everything with a life outside of this process's memory. */
-export interface Outside {
-  clock: Clock
-  ids: Ids
-  log: Log
-  storage: Storage
-  trunk: Trunk
-  engines: Engines
-  metrics: Metrics
-  post: Post
-  resolve(host: string): Promise<string[]>
-  addressPolicy: AddressPolicy
-  /** What starts before the calls and stops after them: trunks, media, engines. */
-  parts: readonly Part[]
-  /** PEM texts, when the API speaks HTTPS. */
-  tls?: { cert: string; key: string } | undefined
-}
 
 export interface App extends Part {
   fetch(request: Request): Promise<Response>

@@ -30,6 +30,7 @@ async function setup(o: {
   const { clock, calls, jobs } = storage
   const trunk = createFakeTrunk({ clock })
   trunk.phone(NUMBER, { answersAfter: 1000, ...o.phone })
+  const live = createLiveCalls()
   const state = (o.engines ?? 'ready') as ReturnType<Readiness['engines']>['state']
   const run = createRunCall({
     clock,
@@ -46,7 +47,7 @@ async function setup(o: {
       trunkNumbers: () => ['+15559876543'],
       hasTrunk: () => true,
     },
-    live: createLiveCalls(),
+    live,
     events: createCallEvents({ calls }),
     settle: createSettleCall({ clock, calls, billingEnabled: true, onSettled: () => undefined }),
     dialRefusal: () => null,
@@ -68,7 +69,7 @@ async function setup(o: {
     const found = await calls.get(call.id)
     return found && [found.status, found.endReason, found.durationSeconds, found.summary]
   }
-  return { clock, calls, jobs, trunk, call, claim, begin, seen }
+  return { clock, calls, jobs, trunk, live, call, claim, begin, seen }
 }
 
 const never: Conversation['talk'] = () => new Promise(() => {})
@@ -97,6 +98,18 @@ describe('a call whose conversation does not end', () => {
     void begin()
     await clock.advance(16_000)
     expect(await seen()).toEqual(['completed', 'human_hangup', 5, '1 turns'])
+  })
+
+  it('is settled at once when the telephony ends it at a shutdown', async () => {
+    const { clock, trunk, live, begin, seen } = await setup({ talk: never })
+    void begin()
+    await clock.advance(5000)
+    live.stopAll('shutdown')
+    await clock.advance(8000)
+    expect((await seen())?.[0]).toBe('in_progress')
+    trunk.placed[0]?.leg?.end({ by: 'us' })
+    await clock.advance(500)
+    expect((await seen())?.slice(0, 2)).toEqual(['completed', 'shutdown'])
   })
 
   it('is told to stop, and whatever it says then is written nowhere', async () => {

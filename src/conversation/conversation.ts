@@ -128,7 +128,7 @@ class Runner {
     const { type, from } = event
     const since = this.timeOf(from)
     if (type === 'speech_paused')
-      this.dispatch({ type, from, to: event.to, since, until: this.timeOf(event.to) })
+      this.dispatch({ type, from, to: event.to, since, until: this.timeOf(event.ended) })
     else this.dispatch({ type, from, since })
   }
 
