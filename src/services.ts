@@ -3,6 +3,7 @@ import { isFinal } from './calls/call.ts'
 import type { CallEvents } from './calls/call-events.ts'
 import type { createCancelCall } from './calls/cancel-call.ts'
 import type { createCreateCall } from './calls/create-call.ts'
+import type { StoredEvent } from './calls/ports.ts'
 import { listedCall, wholeCall } from './calls/public-call.ts'
 import type { EngineReadiness } from './calls/readiness.ts'
 import type { Config } from './config/config.ts'
@@ -58,6 +59,17 @@ export function createServices(d: ServiceDeps): ApiServices {
   }
 }
 
+/** The `end` of a stream carries the call as `GET /calls/:id` tells it. */
+async function* withWholeCall(
+  events: AsyncIterable<StoredEvent>,
+  callId: string,
+  whole: (id: string) => Promise<object | null>,
+): AsyncGenerator<StoredEvent> {
+  for await (const event of events)
+    if (event.type === 'end') yield { ...event, data: { ...event.data, ...(await whole(callId)) } }
+    else yield event
+}
+
 function createCallService(d: ServiceDeps): CallService {
   const { clock, config, events, readiness } = d
   const { calls } = d.storage
@@ -97,7 +109,7 @@ function createCallService(d: ServiceDeps): CallService {
     async events(id, afterSeq, signal) {
       const call = await calls.get(id)
       const over = call && isFinal(call.status) && (await calls.events(id, afterSeq)).length === 0
-      return over ? 'over' : call && events.watch(id, afterSeq, signal)
+      return over ? 'over' : call && withWholeCall(events.watch(id, afterSeq, signal), id, whole)
     },
   }
 }

@@ -89,4 +89,51 @@ describe('restoring a backup', () => {
     await expect(restore(join(root, 'none.db'))).rejects.toThrow('there is no such file')
     expect(existsSync(join(dataDir, 'landline.db'))).toBe(true)
   })
+
+  it('rings nobody again who was called after the backup was made', async () => {
+    const { kept, restore, path } = await setup()
+    const later = new Database(path)
+    later.run(
+      "update call set status = 'completed', end_reason = 'agent_hangup', cost_cents = 7 where id = ?",
+      [kept.id],
+    )
+    later.close()
+    await restore()
+    const restored = new Database(path, { readonly: true })
+    const call = restored.query(
+      'select status, end_reason, cost_cents, hold_cents from call where id = ?',
+    )
+    expect(call.get(kept.id)).toEqual({
+      status: 'completed',
+      end_reason: 'agent_hangup',
+      cost_cents: 7,
+      hold_cents: 0,
+    })
+    expect(restored.query('select * from job where key = ?').all(kept.id)).toEqual([])
+    restored.close()
+  })
+
+  it('closes as interrupted what was being dialled when the database was replaced', async () => {
+    const { kept, restore, path } = await setup()
+    const later = new Database(path)
+    later.run("update call set sip_state = '{}' where id = ?", [kept.id])
+    later.close()
+    await restore()
+    const status = (): unknown => {
+      const database = new Database(path, { readonly: true })
+      const row = database.query('select status, end_reason from call where id = ?').get(kept.id)
+      database.close()
+      return row
+    }
+    expect(status()).toEqual({ status: 'failed', end_reason: 'interrupted' })
+  })
+
+  it('leaves a call alone that was not dialled since', async () => {
+    const { kept, restore, path } = await setup()
+    await restore()
+    const database = new Database(path, { readonly: true })
+    const jobs = database.query('select * from job where key = ?').all(kept.id)
+    database.close()
+    expect(jobs).toHaveLength(1)
+  })
 })

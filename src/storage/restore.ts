@@ -4,13 +4,14 @@ import type { Clock } from '../core/clock.ts'
 import { AppError, reasonOf } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
+import { closeBegun } from './close-begun.ts'
 import { lockInstance } from './instance-lock.ts'
 import { openStorage } from './open.ts'
 
 /**
  * Puts the backup `file` in the place of the data directory's database and keeps the replaced one beside it.
  * Throws AppError `conflict` while a server runs; for a file that is no whole database of ours, or whose secrets do not
- * open with this directory's key, `storage_unavailable`. Whatever it throws, the database in place is untouched.
+ * open with this directory's key, `storage_unavailable`. Calls that were dialled since the backup are closed in it. Whatever it throws, the database in place is untouched.
  */
 export async function restoreDatabase(o: {
   dataDir: string
@@ -31,6 +32,10 @@ export async function restoreDatabase(o: {
     // A database that was set aside may have its log beside it.
     if (existsSync(`${o.file}-wal`)) copyFileSync(`${o.file}-wal`, `${candidate}-wal`)
     await prove(candidate, o)
+    if (existsSync(path)) {
+      closeBegun({ path: candidate, replaced: path, now: o.clock.now(), log: o.log })
+      await prove(candidate, o)
+    }
     const replaced = existsSync(path) ? setAside(path, o.clock.now()) : null
     renameSync(candidate, path)
     return { replaced }

@@ -1,5 +1,6 @@
 import { Tensor } from 'onnxruntime-common'
 import type { Session } from '../onnx/runtime.ts'
+import { END_PROBABILITY } from './detector.ts'
 
 /** Silero's window at 8 kHz: 32 ms. */
 export const WINDOW_SAMPLES = 256
@@ -12,6 +13,13 @@ export const SILERO_LAG_SAMPLES = 2 * WINDOW_SAMPLES
 /** Each window is read behind the last samples of the one before it. */
 const CONTEXT_SAMPLES = 32
 const STATE_SHAPE = [2, 1, 128] as const
+/** After so many windows without speech (1 s) the model forgets: a long silence makes it slow to hear the next word. */
+const FORGET_WINDOWS = 31
+/**
+ * Noise of 16 steps (−66 dB) under all that is heard: telephones that send nothing but zeros between words are not what
+ * Silero was trained on, and the first sounds after them would be missed. The same noise every time.
+ */
+const FLOOR = noiseFloor(16 / 32768)
 
 /** One stream of sound through Silero VAD (version 6): windows in, the probability of speech in each out. */
 export class SileroStream {
@@ -19,7 +27,8 @@ export class SileroStream {
   private readonly samples = new Float32Array(CONTEXT_SAMPLES + WINDOW_SAMPLES)
   private readonly input = new Tensor('float32', this.samples, [1, this.samples.length])
   private readonly rate = new Tensor('int64', BigInt64Array.of(BigInt(WINDOW_RATE_HZ)), [])
-  private state = new Tensor('float32', new Float32Array(2 * 128), STATE_SHAPE)
+  private state = emptyState()
+  private quietWindows = 0
 
   constructor(session: Session) {
     this.session = session
@@ -29,14 +38,32 @@ export class SileroStream {
   push(window: Int16Array): number {
     this.samples.copyWithin(0, WINDOW_SAMPLES)
     for (let i = 0; i < WINDOW_SAMPLES; i++)
-      this.samples[CONTEXT_SAMPLES + i] = (window[i] ?? 0) / 32768
+      this.samples[CONTEXT_SAMPLES + i] = (window[i] ?? 0) / 32768 + (FLOOR[i] ?? 0)
     const { output, stateN } = this.session.run({
       input: this.input,
       state: this.state,
       sr: this.rate,
     })
     if (!output || !stateN) throw new Error('silero_vad.onnx gives no output and stateN')
-    this.state = stateN as typeof this.state
-    return Number(output.data[0])
+    const probability = Number(output.data[0])
+    this.quietWindows = probability < END_PROBABILITY ? this.quietWindows + 1 : 0
+    const forgets = this.quietWindows >= FORGET_WINDOWS
+    this.state = forgets ? emptyState() : (stateN as typeof this.state)
+    if (forgets) this.quietWindows = 0
+    return probability
   }
+}
+
+function emptyState() {
+  return new Tensor('float32', new Float32Array(2 * 128), STATE_SHAPE)
+}
+
+/** One window of white noise of the amplitude `level`. */
+function noiseFloor(level: number): Float32Array {
+  let seed = 1
+  return Float32Array.from({ length: WINDOW_SAMPLES }, () => {
+    // A linear congruential generator (Numerical Recipes' constants): any noise does.
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
+    return (seed / 2 ** 31 - 1) * level
+  })
 }
