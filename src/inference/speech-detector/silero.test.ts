@@ -99,7 +99,6 @@ describe('Silero at 8 kHz', () => {
         return ((begun?.from ?? 1e9) - second - first) / 8
       })
       .sort((a, b) => a - b)
-    console.log(late.map(Math.round).join(" "))
     expect(late[late.length >> 1]).toBeLessThanOrEqual(32)
     expect(late[Math.floor(late.length * 0.9)]).toBeLessThanOrEqual(128)
   })

@@ -13,8 +13,11 @@ export const SILERO_LAG_SAMPLES = 2 * WINDOW_SAMPLES
 /** Each window is read behind the last samples of the one before it. */
 const CONTEXT_SAMPLES = 32
 const STATE_SHAPE = [2, 1, 128] as const
-/** After so many windows without speech (1 s) the model forgets: a long silence makes it slow to hear the next word. */
-const FORGET_WINDOWS = 31
+/**
+ * A long silence makes the model slow to hear the next word. Its state is kept as it is after so many windows of silence
+ * (320 ms), and it goes back to that state after as many again, for as long as it is silent.
+ */
+const QUIET_WINDOWS = 10
 /**
  * Noise of 16 steps (−66 dB) under all that is heard: telephones that send nothing but zeros between words are not what
  * Silero was trained on, and the first sounds after them would be missed. The same noise every time.
@@ -27,8 +30,9 @@ export class SileroStream {
   private readonly samples = new Float32Array(CONTEXT_SAMPLES + WINDOW_SAMPLES)
   private readonly input = new Tensor('float32', this.samples, [1, this.samples.length])
   private readonly rate = new Tensor('int64', BigInt64Array.of(BigInt(WINDOW_RATE_HZ)), [])
-  private state = emptyState()
+  private state = new Tensor('float32', new Float32Array(2 * 128), STATE_SHAPE)
   private quietWindows = 0
+  private quietState = this.state
 
   constructor(session: Session) {
     this.session = session
@@ -46,16 +50,15 @@ export class SileroStream {
     })
     if (!output || !stateN) throw new Error('silero_vad.onnx gives no output and stateN')
     const probability = Number(output.data[0])
+    this.state = stateN as typeof this.state
     this.quietWindows = probability < END_PROBABILITY ? this.quietWindows + 1 : 0
-    const forgets = this.quietWindows >= FORGET_WINDOWS
-    this.state = forgets ? emptyState() : (stateN as typeof this.state)
-    if (forgets) this.quietWindows = 0
+    if (this.quietWindows === QUIET_WINDOWS) this.quietState = this.state
+    if (this.quietWindows === 2 * QUIET_WINDOWS) {
+      this.state = this.quietState
+      this.quietWindows = QUIET_WINDOWS
+    }
     return probability
   }
-}
-
-function emptyState() {
-  return new Tensor('float32', new Float32Array(2 * 128), STATE_SHAPE)
 }
 
 /** One window of white noise of the amplitude `level`. */
