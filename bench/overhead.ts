@@ -1,5 +1,5 @@
 /** What the appliance adds to what the pause before an answer has to be, on whole calls over SIP and RTP. */
-import { COMMIT_SILENCE_MS } from '../src/conversation/turn-detector.ts'
+import { commitSilenceMs } from '../src/conversation/turn-detector.ts'
 import { FRAME_MS, FRAME_SAMPLES, toMs } from '../src/core/pcm.ts'
 import type { Ring } from '../src/core/ring.ts'
 import { decodeG711, encodeG711, pcmu } from '../src/telephony/codecs/g711.ts'
@@ -10,7 +10,7 @@ import { inDirectory } from './program.ts'
 import { type Figure, figure } from './report.ts'
 import { type Rounds, runRounds, type Series } from './rounds.ts'
 import { utterances } from './speech.ts'
-import type { Delays, Heard, Pause } from './stub-engines.ts'
+import { type Delays, HEARD_TEXT, type Heard, type Pause } from './stub-engines.ts'
 
 const ROUNDS = 6
 const TURNS = 5
@@ -173,8 +173,8 @@ function judge(
     const engines = detectionMs(pause, end) + recogniseMs + firstClauseMs + firstSoundMs
     return {
       gap: firstSound - speechEnd,
-      theory: Math.max(COMMIT_SILENCE_MS.complete, engines),
-      lateEnd: toMs(pause.to - end),
+      theory: Math.max(commitSilenceMs(HEARD_TEXT), engines),
+      lateEnd: toMs(pause.ended - end),
     }
   })
 }

@@ -14,9 +14,9 @@ export interface Delays {
   firstSoundMs: number
 }
 
-/** A pause as the detector told it, in samples of the call's ring. */
+/** A pause as the detector told it, in samples of the call's ring: when the voice ended, and when that was known. */
 export interface Pause {
-  to: number
+  ended: number
   at: number
 }
 
@@ -26,8 +26,8 @@ export interface Heard {
   pauses: Pause[]
 }
 
-/** Reads as a finished turn, so that the shortest commit silence counts. */
-const TEXT = 'How much does it cost?'
+/** What the human is always heard to say; it reads as a finished turn, so that the shortest commit silence counts. */
+export const HEARD_TEXT = 'How much does it cost?'
 const REPLY = 'I can tell you that right away.'
 const TONE_HZ = 400
 const AMPLITUDE = 8000
@@ -46,7 +46,8 @@ export function createStubEngines(o: {
         const heard: Heard = { ears, pauses: [] }
         o.onWatch(heard)
         return o.speech.watch(ears, (event) => {
-          if (event.type === 'speech_paused') heard.pauses.push({ to: event.to, at: event.at })
+          if (event.type === 'speech_paused')
+            heard.pauses.push({ ended: event.ended, at: event.at })
           on(event)
         })
       },
@@ -55,7 +56,7 @@ export function createStubEngines(o: {
     recogniser: {
       async recognise({ signal }) {
         await wait(delays.recogniseMs, signal)
-        return { text: TEXT, noSpeech: 0 }
+        return { text: HEARD_TEXT, noSpeech: 0 }
       },
       probe: () => ready('speech-to-text'),
     },

@@ -3,7 +3,6 @@ import { commitSilenceMs, completeness } from './turn-detector.ts'
 
 describe('endpointing by text', () => {
   it.each([
-    "Joe's Pizza, how can I help you?",
     'Sure.',
     'Yes',
     'okay',
@@ -11,10 +10,16 @@ describe('endpointing by text', () => {
     'what size would you like',
     'Thank you',
     'No, that is all. Thanks!',
-    'Is it for 7?',
   ])('takes %j for a finished turn', (text) => {
     expect(completeness(text)).toBe('complete')
   })
+
+  it.each(["Joe's Pizza, how can I help you?", 'Is it for 7?'])(
+    'takes %j for a question',
+    (text) => {
+      expect(completeness(text)).toBe('question')
+    },
+  )
 
   it.each([
     'I would like to',
@@ -36,9 +41,8 @@ describe('endpointing by text', () => {
     expect(completeness(null)).toBe('unknown')
   })
 
-  it('is quick after a finished turn and patient after an unfinished one', () => {
-    expect([commitSilenceMs('Yes.'), commitSilenceMs(null), commitSilenceMs('and')]).toEqual([
-      300, 700, 1000,
-    ])
+  it('is quick after a question, less so after a sentence, and patient after an unfinished one', () => {
+    const texts = ['Who is it?', 'Yes.', null, 'and']
+    expect(texts.map(commitSilenceMs)).toEqual([300, 500, 700, 1000])
   })
 })

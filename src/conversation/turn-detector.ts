@@ -1,10 +1,12 @@
 /** Endpointing by text: how long a silence has to be before what was said counts as a turn. */
 
-export type Completeness = 'complete' | 'unknown' | 'incomplete'
+export type Completeness = 'question' | 'complete' | 'unknown' | 'incomplete'
 
 /** Silence, in ms from the end of speech, after which a turn is committed. */
 export const COMMIT_SILENCE_MS: Record<Completeness, number> = {
-  complete: 300,
+  question: 300,
+  // Recognisers end every piece with a full stop: a pause within a turn is often as long as 450 ms.
+  complete: 500,
   unknown: 700,
   incomplete: 1000,
 }
@@ -34,7 +36,7 @@ export function completeness(text: string | null): Completeness {
   const said = text?.trim().toLowerCase() ?? ''
   if (said === '') return 'unknown'
   if (/(,|:|;|-|–|—|\.\.\.|…)$/.test(said)) return 'incomplete'
-  if (/[?]["')]*$/.test(said)) return 'complete'
+  if (/[?]["')]*$/.test(said)) return 'question'
   const bare = said.replace(/[^\p{L}\p{N}' ]+/gu, ' ').trim()
   const list = bare.split(/\s+/)
   const last = list.at(-1) ?? ''
