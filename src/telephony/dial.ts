@@ -8,10 +8,10 @@ import type { Log } from '../core/log.ts'
 import { CallEnder } from './call-ender.ts'
 import { DialogLeg } from './dialog-leg.ts'
 import { buildInvite } from './invite.ts'
-import type { Media, MediaSession } from './media/media.ts'
+import type { CodecName, Media, MediaSession } from './media/media.ts'
 import { failureOf } from './outcome.ts'
 import { type RemoteSound, readSound } from './sdp/answer.ts'
-import type { LocalSound } from './sdp/offer.ts'
+import { type LocalSound, localSound } from './sdp/offer.ts'
 import type { SourceList } from './sip/gate.ts'
 import type { SipStack } from './sip/sip-stack.ts'
 import type { Endpoint } from './sip/transport.ts'
@@ -86,6 +86,8 @@ class Dial implements InviteWatcher {
   private readonly agent: TrunkAgent
   private readonly o: { request: DialRequest; deps: DialDeps; route: Route; media: MediaSession }
   private readonly local: LocalSound
+  /** Those of the trunk that can be carried. */
+  private readonly codecs: readonly CodecName[]
   private readonly done = Promise.withResolvers<Dialed>()
   private invite: Core.OutgoingInviteRequest | undefined
   /** The INVITE that left last; its state is stored. */
@@ -108,12 +110,14 @@ class Dial implements InviteWatcher {
   ) {
     this.agent = agent
     this.o = o
-    this.local = {
+    this.codecs = agent.options.codecs.filter((codec) => o.media.codecs.has(codec))
+    if (this.codecs.length === 0)
+      throw new Error(`no codec of the trunk is available: ${agent.options.codecs.join(', ')}`)
+    this.local = localSound(o.deps.ids, {
       address: agent.advertised(o.route).host,
       port: o.media.localPort,
-      sessionId: Math.floor(o.deps.ids.fraction() * 2 ** 31),
-      version: 1,
-    }
+      srtp: agent.options.srtp,
+    })
   }
 
   async run(): Promise<DialResult> {
@@ -123,7 +127,13 @@ class Dial implements InviteWatcher {
     this.forgetRing = deps.clock.after(request.ringTimeoutMs, () => this.end('ring_timeout'))
     try {
       this.invite = this.agent.invite(
-        buildInvite(this.agent, { request, ids: deps.ids, route, local: this.local }),
+        buildInvite(this.agent, {
+          request,
+          ids: deps.ids,
+          route,
+          local: this.local,
+          codecs: this.codecs,
+        }),
         this,
         {
           onAccept: (response) => this.onAccept(response),
@@ -192,7 +202,11 @@ class Dial implements InviteWatcher {
       return
     }
     const body = response.message.body
-    const sound = readSound(body.trim() === '' ? this.earlySdp : body, this.agent.options.codecs)
+    const sound = readSound(body.trim() === '' ? this.earlySdp : body, {
+      codecs: this.codecs,
+      srtp: this.local.srtp,
+      offeredKeys: this.local.keys,
+    })
     if ('refused' in sound || sound.host === null) {
       const reason = 'refused' in sound ? sound.refused : 'no address that sound could be sent to'
       response.session.bye()
@@ -227,7 +241,7 @@ class Dial implements InviteWatcher {
         session,
         media,
         local: this.local,
-        codecs: this.agent.options.codecs,
+        codecs: this.codecs,
         dtmf: this.agent.options.dtmf,
         contact: this.agent.contact(route),
         signallingHost: answeredBy.host,

@@ -4,7 +4,8 @@ import type { Leg, LegEnd } from '../calls/ports.ts'
 import type { Clock } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import type { Agreement, CodecName, Direction, MediaSession } from './media/media.ts'
+import type { CodecName, MediaSession } from './media/media.ts'
+import { agreementOf } from './sdp/agreement.ts'
 import { type RemoteSound, readSound } from './sdp/answer.ts'
 import { type LocalSound, renderAnswer, renderOffer } from './sdp/offer.ts'
 
@@ -50,7 +51,7 @@ export class DialogLeg implements Leg {
     this.ended = promise
     this.resolveEnded = resolve
     deps.session.delegate = this.delegate()
-    deps.media.agree(this.agreement())
+    this.agree()
     void deps.media.silent.then(() => this.finish({ by: 'rtp_timeout' }))
   }
 
@@ -148,7 +149,10 @@ export class DialogLeg implements Leg {
       this.accept(request, body)
       return
     }
-    const sound = readSound(offer, this.preferCurrentCodec())
+    const sound = readSound(offer, {
+      codecs: this.preferCurrentCodec(),
+      srtp: this.deps.local.srtp,
+    })
     if ('refused' in sound) {
       this.deps.log.info('a changed session was refused', { reason: sound.refused })
       request.reject({ statusCode: 488 })
@@ -157,14 +161,7 @@ export class DialogLeg implements Leg {
     this.adopt(sound)
     this.accept(
       request,
-      renderAnswer(this.nextLocal(), {
-        offered: sound.streams,
-        taken: sound.taken,
-        codec: sound.codec,
-        payloadType: sound.payloadType,
-        telephoneEvent: sound.telephoneEventPayloadType,
-        direction: sound.direction,
-      }),
+      renderAnswer(this.nextLocal(), sound, { telephoneEvent: this.deps.dtmf === 'rfc4733' }),
     )
   }
 
@@ -179,7 +176,8 @@ export class DialogLeg implements Leg {
   /** The answer to an offer that we made in a 200. */
   private onLateAnswer(body: string | undefined): void {
     if (this.state !== 'live' || !body) return
-    const sound = readSound(body, this.deps.codecs)
+    const { codecs, local } = this.deps
+    const sound = readSound(body, { codecs, srtp: local.srtp, offeredKeys: local.keys })
     if ('refused' in sound) this.fail(sound.refused)
     else this.adopt(sound)
   }
@@ -187,7 +185,20 @@ export class DialogLeg implements Leg {
   private adopt(sound: RemoteSound): void {
     this.sound = sound
     if (sound.host !== null) this.remoteHost = sound.host
-    this.deps.media.agree(this.agreement())
+    this.agree()
+  }
+
+  private agree(): void {
+    const { local, media, signallingHost, dtmf } = this.deps
+    media.agree(
+      agreementOf({
+        local,
+        remote: this.sound,
+        host: this.remoteHost,
+        signallingHost,
+        dtmf,
+      }),
+    )
   }
 
   /** Staying with the codec in use spares the other side a change. */
@@ -198,19 +209,6 @@ export class DialogLeg implements Leg {
   private nextLocal(): LocalSound {
     this.version++
     return { ...this.deps.local, version: this.version }
-  }
-
-  private agreement(): Agreement {
-    const { sound, deps } = this
-    const direction: Direction = sound.direction
-    return {
-      remote: { host: this.remoteHost, port: sound.port },
-      signallingHost: deps.signallingHost,
-      codec: sound.codec,
-      payloadType: sound.payloadType,
-      telephoneEventPayloadType: deps.dtmf === 'rfc4733' ? sound.telephoneEventPayloadType : null,
-      direction,
-    }
   }
 
   /** One key by INFO, the way that gateways know from before RFC 6086. */

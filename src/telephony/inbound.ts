@@ -6,9 +6,9 @@ import { reasonOf } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import { DialogLeg } from './dialog-leg.ts'
-import type { Media, MediaSession } from './media/media.ts'
+import type { CodecName, Media, MediaSession } from './media/media.ts'
 import { type RemoteSound, readSound } from './sdp/answer.ts'
-import { type LocalSound, renderAnswer } from './sdp/offer.ts'
+import { localSound, renderAnswer } from './sdp/offer.ts'
 import type { SourceList } from './sip/gate.ts'
 import { ALLOW } from './sip/reply.ts'
 import type { SipStack } from './sip/sip-stack.ts'
@@ -63,22 +63,41 @@ export function inboundCall(
     reject: refuse,
     async answer() {
       if (over) return null
-      const sound = readSound(invite.message.body ?? '', agent.options.codecs)
-      if ('refused' in sound || sound.host === null) return refuse(488)
+      const offer = invite.message.body ?? ''
+      const { codecs, srtp } = agent.options
+      if (!isUsable(readSound(offer, { codecs, srtp }))) return refuse(488)
       const media = await o.deps.media.open().catch((error: unknown) => {
         o.deps.log.warn('a call was refused', { reason: reasonOf(error) })
         return null
       })
       if (!media) return refuse(503)
+      const carried = codecs.filter((codec) => media.codecs.has(codec))
+      const sound = readSound(offer, { codecs: carried, srtp })
+      if (!isUsable(sound)) {
+        media.close()
+        return refuse(488)
+      }
       const route = await agent.lastRoute()
       if (over) {
         media.close()
         return null
       }
       over = true
-      return accept(agent, invite, { ...o, media, route, sound: { ...sound, host: sound.host } })
+      return accept(agent, invite, {
+        ...o,
+        media,
+        route,
+        codecs: carried,
+        sound,
+      })
     },
   }
+}
+
+type UsableSound = RemoteSound & { host: string }
+
+function isUsable(sound: ReturnType<typeof readSound>): sound is UsableSound {
+  return !('refused' in sound) && sound.host !== null
 }
 
 function accept(
@@ -89,24 +108,19 @@ function accept(
     source: Endpoint
     media: MediaSession
     route: Awaited<ReturnType<TrunkAgent['lastRoute']>>
-    sound: RemoteSound & { host: string }
+    codecs: readonly CodecName[]
+    sound: UsableSound
   },
 ): Leg {
   const { deps, sound, media } = o
   const contact = agent.contact(o.route)
-  const local: LocalSound = {
+  const local = localSound(deps.ids, {
     address: agent.advertised(o.route).host,
     port: media.localPort,
-    sessionId: Math.floor(deps.ids.fraction() * 2 ** 31),
-    version: 1,
-  }
-  const content = renderAnswer(local, {
-    offered: sound.streams,
-    taken: sound.taken,
-    codec: sound.codec,
-    payloadType: sound.payloadType,
-    telephoneEvent: sound.telephoneEventPayloadType,
-    direction: sound.direction,
+    srtp: agent.options.srtp,
+  })
+  const content = renderAnswer(local, sound, {
+    telephoneEvent: agent.options.dtmf === 'rfc4733',
   })
   const { session } = invite.accept({
     statusCode: 200,
@@ -121,7 +135,7 @@ function accept(
       session,
       media,
       local,
-      codecs: agent.options.codecs,
+      codecs: o.codecs,
       dtmf: agent.options.dtmf,
       contact,
       signallingHost: o.source.host,

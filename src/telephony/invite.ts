@@ -2,6 +2,7 @@
 import type * as Core from 'sip.js/lib/core/index.js'
 import type { DialRequest } from '../calls/ports.ts'
 import type { Ids } from '../core/ids.ts'
+import type { CodecName } from './media/media.ts'
 import { formatNumber } from './number-format.ts'
 import { type LocalSound, renderOffer } from './sdp/offer.ts'
 import { ALLOW } from './sip/reply.ts'
@@ -10,7 +11,13 @@ import type { Route, TrunkAgent } from './sip/trunk-agent.ts'
 /** Every user part is percent-encoded by the URI that carries it: nothing of a number can end a header. */
 export function buildInvite(
   agent: TrunkAgent,
-  o: { request: DialRequest; ids: Ids; route: Route; local: LocalSound },
+  o: {
+    request: DialRequest
+    ids: Ids
+    route: Route
+    local: LocalSound
+    codecs: readonly CodecName[]
+  },
 ): Core.OutgoingRequestMessage {
   const { options } = agent
   const home = options.numbers[0]
@@ -19,7 +26,7 @@ export function buildInvite(
   const port = options.domain === null && options.port !== 5060 ? options.port : undefined
   const identity = identityOf(agent, caller)
   const content = renderOffer(o.local, {
-    codecs: options.codecs,
+    codecs: o.codecs,
     telephoneEvent: options.dtmf === 'rfc4733',
   })
   return agent.core.makeOutgoingRequestMessage(

@@ -57,6 +57,11 @@ describe('an answered call', () => {
       codec: 'PCMU',
       payloadType: 0,
       telephoneEventPayloadType: 101,
+      telephoneEventClockHz: 8_000,
+      listenForTones: false,
+      ptimeMs: 20,
+      srtp: null,
+      rtcp: { port: 40_001 },
       direction: 'sendrecv',
     })
     await dialed.answered.hangup()

@@ -2,7 +2,13 @@ import type { Mouth, Playback } from '../../calls/ports.ts'
 import { TELEPHONE_RATE_HZ } from '../../core/pcm.ts'
 import { Ring } from '../../core/ring.ts'
 import { isDigits } from '../rtp/dtmf.ts'
-import type { Agreement, MediaSession, MediaStats } from './media.ts'
+import {
+  type Agreement,
+  type CodecName,
+  type MediaSession,
+  type MediaStats,
+  NO_STATS,
+} from './media.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 
 /** The ring keeps the last minute: longer than any utterance that is recognised in one piece. */
@@ -23,6 +29,7 @@ export class RemoteSession implements MediaSession {
   readonly mouth: Mouth
   readonly silent: Promise<void>
   localPort = 0
+  codecs: ReadonlySet<CodecName> = new Set(['PCMU', 'PCMA'])
   private readonly id: string
   private readonly post: (message: ToWorker) => void
   private becomeSilent: () => void = () => undefined
@@ -33,14 +40,8 @@ export class RemoteSession implements MediaSession {
   /** Samples heard of the clips that have ended. */
   private heardBefore = 0
   private closed = false
-  private told: MediaStats = {
-    packetsSent: 0,
-    packetsReceived: 0,
-    packetsLost: 0,
-    packetsLate: 0,
-    packetsForeign: 0,
-    jitterMs: 0,
-  }
+  private told: MediaStats = NO_STATS
+  private hearDigit: (digit: string) => void = () => undefined
 
   constructor(id: string, post: (message: ToWorker) => void) {
     this.id = id
@@ -72,6 +73,10 @@ export class RemoteSession implements MediaSession {
       this.presses.set(press, done)
       this.tell({ type: 'press', session: this.id, press, digits })
     })
+  }
+
+  onDigit(listener: (digit: string) => void): void {
+    this.hearDigit = listener
   }
 
   stats(): MediaStats {

@@ -14,6 +14,11 @@ const agreed: Agreement = {
   codec: 'PCMU',
   payloadType: 0,
   telephoneEventPayloadType: 101,
+  telephoneEventClockHz: 8000,
+  listenForTones: false,
+  ptimeMs: 20,
+  srtp: null,
+  rtcp: null,
   direction: 'sendrecv',
 }
 

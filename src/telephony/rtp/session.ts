@@ -1,6 +1,6 @@
 import type { Ring } from '../../core/ring.ts'
 import { decodeG711, type G711, pcma, pcmu } from '../codecs/g711.ts'
-import type { Agreement, MediaStats } from '../media/media.ts'
+import { type Agreement, type MediaStats, NO_STATS } from '../media/media.ts'
 import { Pace } from './pace.ts'
 import { parsePacket, type RtpPacket } from './packet.ts'
 import { RtpReceiver } from './receiver.ts'
@@ -125,6 +125,7 @@ export class RtpSession {
 
   stats(): MediaStats {
     return {
+      ...NO_STATS,
       packetsSent: this.sent,
       packetsReceived: this.receiver.received,
       packetsLost: this.receiver.lost,

@@ -1,10 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import type { CodecName } from '../media/media.ts'
-import { readSound } from './answer.ts'
+import { readSound, type Terms } from './answer.ts'
 import { renderAnswer, renderOffer } from './offer.ts'
 
 const BOTH: CodecName[] = ['PCMU', 'PCMA']
-const LOCAL = { address: '192.0.2.1', port: 20_000, sessionId: 7, version: 1 }
+const TERMS: Terms = { codecs: BOTH, srtp: 'off' }
+const LOCAL = {
+  address: '192.0.2.1',
+  port: 20_000,
+  sessionId: 7,
+  version: 1,
+  srtp: 'off',
+  keys: [],
+} as const
 
 function sdp(o: { session?: string[]; media?: string[] } = {}): string {
   const session = o.session ?? ['c=IN IP4 198.51.100.2', 't=0 0']
@@ -35,7 +43,7 @@ describe('renderOffer', () => {
 
   it('is read back as what it says', () => {
     const offer = renderOffer(LOCAL, { codecs: BOTH, telephoneEvent: true })
-    expect(readSound(offer, BOTH)).toMatchObject({
+    expect(readSound(offer, TERMS)).toMatchObject({
       host: '192.0.2.1',
       port: 20_000,
       codec: 'PCMU',
@@ -49,13 +57,16 @@ describe('renderOffer', () => {
 describe('readSound', () => {
   it('takes the first format of theirs that is ours', () => {
     const media = ['m=audio 30000 RTP/AVP 18 8 0', 'a=rtpmap:18 G729/8000']
-    expect(readSound(sdp({ media }), BOTH)).toMatchObject({ codec: 'PCMA', payloadType: 8 })
-    expect(readSound(sdp({ media }), ['PCMU'])).toMatchObject({ codec: 'PCMU', payloadType: 0 })
+    expect(readSound(sdp({ media }), TERMS)).toMatchObject({ codec: 'PCMA', payloadType: 8 })
+    expect(readSound(sdp({ media }), { ...TERMS, codecs: ['PCMU'] })).toMatchObject({
+      codec: 'PCMU',
+      payloadType: 0,
+    })
   })
 
   it('takes a codec under a dynamic payload type, and not one renamed', () => {
     const media = ['m=audio 30000 RTP/AVP 0 97', 'a=rtpmap:0 G726/8000', 'a=rtpmap:97 pcmu/8000']
-    expect(readSound(sdp({ media }), BOTH)).toMatchObject({ codec: 'PCMU', payloadType: 97 })
+    expect(readSound(sdp({ media }), TERMS)).toMatchObject({ codec: 'PCMU', payloadType: 97 })
   })
 
   it('has no keys where they are not offered at 8 kHz', () => {
@@ -64,8 +75,8 @@ describe('readSound', () => {
       'a=rtpmap:101 telephone-event/48000',
       'a=rtpmap:102 telephone-event/8000',
     ]
-    expect(readSound(sdp({ media }), BOTH)).toMatchObject({ telephoneEventPayloadType: 102 })
-    expect(readSound(sdp({ media: ['m=audio 30000 RTP/AVP 0'] }), BOTH)).toMatchObject({
+    expect(readSound(sdp({ media }), TERMS)).toMatchObject({ telephoneEventPayloadType: 102 })
+    expect(readSound(sdp({ media: ['m=audio 30000 RTP/AVP 0'] }), TERMS)).toMatchObject({
       telephoneEventPayloadType: null,
     })
   })
@@ -73,11 +84,11 @@ describe('readSound', () => {
   it('prefers the address and direction of the stream', () => {
     const media = ['m=audio 30000 RTP/AVP 0', 'c=IN IP4 198.51.100.9', 'a=sendonly']
     const session = ['c=IN IP4 198.51.100.2', 't=0 0', 'a=inactive']
-    expect(readSound(sdp({ session, media }), BOTH)).toMatchObject({
+    expect(readSound(sdp({ session, media }), TERMS)).toMatchObject({
       host: '198.51.100.9',
       direction: 'recvonly',
     })
-    expect(readSound(sdp({ session }), BOTH)).toMatchObject({ direction: 'inactive' })
+    expect(readSound(sdp({ session }), TERMS)).toMatchObject({ direction: 'inactive' })
   })
 
   it.each([
@@ -87,18 +98,18 @@ describe('readSound', () => {
     ['sendrecv', 'sendrecv'],
   ])('mirrors %s to %s', (theirs, ours) => {
     const media = ['m=audio 30000 RTP/AVP 0', `a=${theirs}`]
-    expect(readSound(sdp({ media }), BOTH)).toMatchObject({ direction: ours })
+    expect(readSound(sdp({ media }), TERMS)).toMatchObject({ direction: ours })
   })
 
   it('reads 0.0.0.0 as a hold without an address', () => {
     const session = ['c=IN IP4 0.0.0.0', 't=0 0']
-    expect(readSound(sdp({ session }), BOTH)).toMatchObject({ host: null, direction: 'inactive' })
+    expect(readSound(sdp({ session }), TERMS)).toMatchObject({ host: null, direction: 'inactive' })
   })
 
   it('takes the audio among other streams, and bare line ends', () => {
     const media = ['m=video 30002 RTP/AVP 31', 'm=audio 30000 RTP/AVP 0', 'm=audio 0 RTP/AVP 0']
     const text = sdp({ media }).replaceAll('\r\n', '\n')
-    expect(readSound(text, BOTH)).toMatchObject({ taken: 1, port: 30_000 })
+    expect(readSound(text, TERMS)).toMatchObject({ taken: 1, port: 30_000 })
   })
 
   it.each([
@@ -115,7 +126,7 @@ describe('readSound', () => {
     ['500 streams', sdp({ media: Array.from({ length: 500 }, () => 'm=audio 1 RTP/AVP 0') })],
     ['too much text', sdp({ media: [`m=audio 30000 RTP/AVP 0`, `a=x:${'y'.repeat(5_000)}`] })],
   ])('refuses %s', (_what, text) => {
-    expect(readSound(text, BOTH)).toHaveProperty('refused')
+    expect(readSound(text, TERMS)).toHaveProperty('refused')
   })
 
   it('never throws, whatever it is given', () => {
@@ -128,7 +139,7 @@ describe('readSound', () => {
     for (let i = 0; i < 5_000; i++) {
       const bytes = Buffer.from(good, 'latin1')
       for (let j = 0; j < 4; j++) bytes[random(bytes.length)] = random(256)
-      expect(() => readSound(bytes.toString('latin1'), BOTH)).not.toThrow()
+      expect(() => readSound(bytes.toString('latin1'), TERMS)).not.toThrow()
     }
   })
 })
@@ -136,16 +147,10 @@ describe('readSound', () => {
 describe('renderAnswer', () => {
   it('answers as many streams as were offered and refuses the others', () => {
     const media = ['m=video 30002 RTP/AVP 31', 'm=audio 30000 RTP/AVP 8']
-    const sound = readSound(sdp({ media }), BOTH)
+    const sound = readSound(sdp({ media }), TERMS)
     if ('refused' in sound) throw new Error(sound.refused)
-    const answer = renderAnswer(LOCAL, {
-      offered: sound.streams,
-      taken: sound.taken,
-      codec: sound.codec,
-      payloadType: sound.payloadType,
-      telephoneEvent: null,
-      direction: 'recvonly',
-    })
+    const held = { ...sound, direction: 'recvonly' as const }
+    const answer = renderAnswer(LOCAL, held, { telephoneEvent: false })
     expect(answer).toContain('m=video 0 RTP/AVP 31\r\nm=audio 20000 RTP/AVP 8\r\n')
     expect(answer).toContain('a=recvonly')
     expect(answer).not.toContain('telephone-event')
