@@ -32,6 +32,9 @@ export type LegEnd =
   /** The dialog broke: a failed request inside it, a dead transport. */
   | { by: 'trunk_error'; reason: string }
 
+/** What came of handing the human over to another number; `reason` is one sentence. */
+export type TransferOutcome = { ok: true } | { ok: false; reason: string }
+
 /** One answered call, seen as sound. Handles, not streams: sound never crosses the main thread. */
 export interface Leg {
   /** What the human says, from the answer on. */
@@ -39,10 +42,20 @@ export interface Leg {
   readonly mouth: Mouth
   /** Presses keys (0-9 * # A-D, `w` waits half a second) for the other side; resolves when the last one left. */
   sendDigits(digits: string): Promise<void>
+  /**
+   * Asks the other side to call `number` (E.164) in our place, and follows that to its end: a minute and a half at the
+   * most. The leg goes on meanwhile and after; who was handed over is to be hung up on. Never rejects.
+   */
+  transfer(number: string): Promise<TransferOutcome>
   /** Sends BYE. Idempotent; resolves when the leg has ended. */
   hangup(): Promise<void>
   /** True while the other side holds us. */
   readonly held: boolean
+  /**
+   * Where in `ears` the last hold began and ended, `to` null while it lasts; null when there was none. What lies
+   * between is music, or nothing: it is not what the human says.
+   */
+  readonly lastHold: { from: number; to: number | null } | null
   readonly ended: Promise<LegEnd>
 }
 

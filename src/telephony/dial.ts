@@ -1,35 +1,29 @@
 /** One call over one trunk: from the offer to an answered leg or the reason why there is none. */
 import type * as Core from 'sip.js/lib/core/index.js'
 import type { Dialed, DialRequest } from '../calls/ports.ts'
-import type { Clock } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
-import type { Ids } from '../core/ids.ts'
-import type { Log } from '../core/log.ts'
-import { CallEnder } from './call-ender.ts'
-import { DialogLeg } from './dialog-leg.ts'
-import { buildInvite } from './invite.ts'
-import type { CodecName, Media, MediaSession } from './media/media.ts'
-import { failureOf } from './outcome.ts'
-import { type RemoteSound, readSound } from './sdp/answer.ts'
-import { type LocalSound, localSound } from './sdp/offer.ts'
-import type { SourceList } from './sip/gate.ts'
-import type { SipStack } from './sip/sip-stack.ts'
+import { CANCEL_LIFETIME_MS, watchAbandoned } from './abandoned-invite.ts'
+import { answeredCall, type CallDeps } from './answered-call.ts'
+import type { DialogLeg } from './dialog-leg.ts'
+import { retarget } from './dialog-requests.ts'
+import { EarlyDialogs } from './early-dialogs.ts'
+import { buildInvite, type InviteIdentity } from './invite.ts'
+import type { Media, MediaSession } from './media/media.ts'
+import { OfferAnswer } from './offer-answer.ts'
+import { canceled, refused, trunkError, unanswered } from './outcome.ts'
+import { localSound } from './sdp/offer.ts'
+import { SessionTimer } from './session-timer.ts'
 import type { Endpoint } from './sip/transport.ts'
 import type { InviteWatcher, Route, TrunkAgent } from './sip/trunk-agent.ts'
-import { bodyOf, printable, type WireMessage } from './sip/wire-message.ts'
+import type { WireMessage } from './sip/wire-message.ts'
 import { dialogState, type InviteState, inviteState } from './sip-state.ts'
 
 /** After a CANCEL the final response is a matter of one round trip; longer than this nobody waits for it. */
 const CANCEL_PATIENCE_MS = 5_000
-/** RFC 3261 §9.1: an INVITE without a final response 64 × T1 after its CANCEL is over. */
-const CANCEL_LIFETIME_MS = 32_000
+/** How often a 422 may make us ask for a longer session: each proxy on the way may have a minimum of its own. */
+const MAX_TIMER_RETRIES = 3
 
-export interface DialDeps {
-  clock: Clock
-  ids: Ids
-  log: Log
-  stack: SipStack
-  sources: SourceList
+export interface DialDeps extends CallDeps {
   media: Media
   /** Told of each leg, so that a stop can end it. */
   onLeg(leg: DialogLeg): void
@@ -70,24 +64,13 @@ class HookError extends Error {
   }
 }
 
-const canceled = (sipCode: number | null): Dialed => ({
-  failed: 'canceled',
-  sipCode,
-  reason: 'canceled before an answer',
-})
-
-const trunkError = (reason: string, sipCode: number | null = null): Dialed => ({
-  failed: 'trunk_error',
-  sipCode,
-  reason,
-})
-
 class Dial implements InviteWatcher {
   private readonly agent: TrunkAgent
   private readonly o: { request: DialRequest; deps: DialDeps; route: Route; media: MediaSession }
-  private readonly local: LocalSound
-  /** Those of the trunk that can be carried. */
-  private readonly codecs: readonly CodecName[]
+  private readonly timer = new SessionTimer()
+  private readonly offers: OfferAnswer
+  private readonly offer: string
+  private readonly early: EarlyDialogs
   private readonly done = Promise.withResolvers<Dialed>()
   private invite: Core.OutgoingInviteRequest | undefined
   /** The INVITE that left last; its state is stored. */
@@ -98,10 +81,8 @@ class Dial implements InviteWatcher {
   private ending: 'canceled' | 'ring_timeout' | null = null
   private settled = false
   private cancelSent = false
-  private answer: WireMessage | null = null
-  private answeredBy: Endpoint | null = null
-  /** A description that came before the answer, for a 200 that leaves it out. */
-  private earlySdp = ''
+  private timerRetries = 0
+  private answer: { message: WireMessage; source: Endpoint } | null = null
   private forgetRing = (): void => {}
 
   constructor(
@@ -110,37 +91,27 @@ class Dial implements InviteWatcher {
   ) {
     this.agent = agent
     this.o = o
-    this.codecs = agent.options.codecs.filter((codec) => o.media.codecs.has(codec))
-    if (this.codecs.length === 0)
-      throw new Error(`no codec of the trunk is available: ${agent.options.codecs.join(', ')}`)
-    this.local = localSound(o.deps.ids, {
-      address: agent.advertised(o.route).host,
-      port: o.media.localPort,
-      srtp: agent.options.srtp,
+    this.offers = new OfferAnswer({
+      local: localSound(o.deps.ids, {
+        address: agent.advertised(o.route).host,
+        port: o.media.localPort,
+        srtp: agent.options.srtp,
+      }),
+      codecs: agent.options.codecs.filter((codec) => o.media.codecs.has(codec)),
+      dtmf: agent.options.dtmf,
     })
+    this.offer = this.offers.offer()
+    const contact = agent.contact(o.route)
+    this.early = new EarlyDialogs({ ...o.deps, offers: this.offers, contact })
   }
 
   async run(): Promise<DialResult> {
-    const { request, deps, route } = this.o
+    const { request, deps } = this.o
     const onAbort = (): void => this.end('canceled')
     request.signal.addEventListener('abort', onAbort, { once: true })
     this.forgetRing = deps.clock.after(request.ringTimeoutMs, () => this.end('ring_timeout'))
     try {
-      this.invite = this.agent.invite(
-        buildInvite(this.agent, {
-          request,
-          ids: deps.ids,
-          route,
-          local: this.local,
-          codecs: this.codecs,
-        }),
-        this,
-        {
-          onAccept: (response) => this.onAccept(response),
-          onRedirect: ({ message }) => this.onRefusal(message),
-          onReject: ({ message }) => this.onRefusal(message),
-        },
-      )
+      this.send({ callId: deps.ids.uuid(), fromTag: deps.ids.hex(8), cseq: 1 })
       return { dialed: await this.done.promise, rang: this.rang }
     } finally {
       this.forgetRing()
@@ -149,6 +120,19 @@ class Dial implements InviteWatcher {
   }
 
   // ---------------------------------------------------------------- the INVITE
+
+  private send(identity: InviteIdentity): void {
+    const { request, route } = this.o
+    const { timer, offer } = this
+    const message = buildInvite(this.agent, { request, identity, route, timer, offer })
+    this.provisional = false
+    this.invite = this.agent.invite(message, this, {
+      onProgress: (response) => this.early.onProgress(response),
+      onAccept: (response) => this.onAccept(response),
+      onRedirect: (response) => this.onRefusal(response.message),
+      onReject: (response) => this.onRefusal(response.message),
+    })
+  }
 
   async beforeSend(invite: WireMessage, to: Endpoint): Promise<void> {
     const { request, deps } = this.o
@@ -174,15 +158,12 @@ class Dial implements InviteWatcher {
 
   onResponse(message: WireMessage, source: Endpoint): void {
     if (message.status < 200) this.onProvisional(message)
-    else if (message.status < 300 && message.toTag !== undefined) {
-      this.answer ??= message
-      this.answeredBy ??= source
-    }
+    else if (message.status < 300 && message.toTag !== undefined)
+      this.answer ??= { message, source }
   }
 
   private onProvisional(message: WireMessage): void {
     this.provisional = true
-    if (bodyOf(message).trim() !== '') this.earlySdp = bodyOf(message)
     if (this.ending) {
       // The transaction hears of this response after us: only then may it send a CANCEL (RFC 3261 §9.1).
       queueMicrotask(() => this.cancel())
@@ -194,67 +175,55 @@ class Dial implements InviteWatcher {
   }
 
   private onAccept(response: Core.AckableIncomingResponseWithSession): void {
+    const { session } = response
+    retarget(session, response.message)
     response.ack()
-    const unwanted = this.settled || this.ending !== null
-    if (unwanted) {
-      response.session.bye()
-      this.settle(this.ending === 'ring_timeout' ? this.unanswered() : canceled(null))
+    if (this.settled || this.ending) {
+      // Another fork has the call, or our CANCEL crossed this answer.
+      this.hangUp(session)
+      this.settle(this.ending === 'ring_timeout' ? unanswered() : canceled(null))
       return
     }
-    const body = response.message.body
-    const sound = readSound(body.trim() === '' ? this.earlySdp : body, {
-      codecs: this.codecs,
-      srtp: this.local.srtp,
-      offeredKeys: this.local.keys,
-    })
-    if ('refused' in sound || sound.host === null) {
-      const reason = 'refused' in sound ? sound.refused : 'no address that sound could be sent to'
-      response.session.bye()
-      this.settle(trunkError(`the answer cannot be used: ${reason}`))
+    const offers = this.early.accepted(response)
+    if ('refused' in offers) {
+      this.hangUp(session)
+      this.settle(trunkError(`the answer cannot be used: ${offers.refused}`))
       return
     }
-    this.establish(response.session, { ...sound, host: sound.host }).catch((error) => {
-      response.session.bye()
+    this.establish(response, offers).catch((error) => {
+      this.hangUp(session)
       this.o.media.close()
       this.done.resolve(trunkError(`the answered call could not begin: ${reasonOf(error)}`))
     })
   }
 
+  private hangUp(session: Core.Session): void {
+    session.bye()
+    this.o.deps.stack.rememberEnded(session.id)
+  }
+
   private async establish(
-    session: Core.Session,
-    sound: RemoteSound & { host: string },
+    { message, session }: Core.AckableIncomingResponseWithSession,
+    offers: OfferAnswer,
   ): Promise<void> {
     const { deps, route, media } = this.o
-    const { sent, answer, answeredBy } = this
-    if (!sent || !answer || !answeredBy) throw new Error('its INVITE is unknown')
+    const { sent, answer, timer } = this
+    if (!sent || !answer) throw new Error('its INVITE is unknown')
     this.settled = true
     this.forgetRing()
+    timer.confirmed(message.getHeader('session-expires'), deps.clock.now())
+    const peer = answer.source.host
+    const allow = message.getHeader('allow')
+    const { leg, hold } = answeredCall(this.agent, {
+      ...{ deps, session, media, offers, timer, route, peer, allow },
+      weBegan: true,
+    })
+    deps.onLeg(leg)
     const target = session.remoteTarget.toRaw()
     const sentBy = this.agent.sentBy(route)
-    const draft = dialogState(sent, answer, { destination: answeredBy, target, sentBy })
-    // The dialog's own address may be another than the trunk's: what comes from there belongs to this call.
-    const releases = [deps.sources.hold(answeredBy.host)]
-    const leg = new DialogLeg(
-      {
-        clock: deps.clock,
-        log: deps.log,
-        session,
-        media,
-        local: this.local,
-        codecs: this.codecs,
-        dtmf: this.agent.options.dtmf,
-        contact: this.agent.contact(route),
-        signallingHost: answeredBy.host,
-        onOver: () => {
-          deps.stack.rememberEnded(session.id)
-          for (const release of releases) release()
-        },
-      },
-      sound,
-    )
-    deps.onLeg(leg)
-    const destination = await this.agent.nextHop(draft).catch(() => answeredBy)
-    releases.push(deps.sources.hold(destination.host))
+    const draft = dialogState(sent, answer.message, { destination: answer.source, target, sentBy })
+    const destination = await this.agent.nextHop(draft).catch(() => answer.source)
+    hold(destination.host)
     this.agent.unwatch(session.callId)
     this.done.resolve({ answered: leg, state: { ...draft, destination } })
   }
@@ -263,32 +232,31 @@ class Dial implements InviteWatcher {
     const status = message.statusCode ?? 0
     // sip.js makes a message of its own, without a Via, for timer B and for a transport that failed.
     const made = message.via === undefined
-    if (made && status === 408 && this.sent) this.watchForLateRinging()
+    if (status === 422 && !made && this.askForLonger(message)) return
+    if (made && status === 408 && this.sent) this.abandon()
     this.agent.unwatch(this.invite?.message.callId ?? '')
     this.settle(this.meaningOf(message, made))
+  }
+
+  /** RFC 4028 §7.3: the same INVITE once more, with the interval that somebody on the way insists on. */
+  private askForLonger(message: Core.IncomingResponseMessage): boolean {
+    const last = this.invite?.message
+    if (!last || this.ending || this.settled || this.timerRetries >= MAX_TIMER_RETRIES) return false
+    if (!this.timer.raise(message.getHeader('min-se'))) return false
+    this.timerRetries++
+    this.send({ callId: last.callId, fromTag: last.fromTag, cseq: last.cseq + 1 })
+    return true
   }
 
   private meaningOf(message: Core.IncomingResponseMessage, made: boolean): Dialed {
     const status = message.statusCode ?? 0
     const sipCode = made ? null : status
     if (this.ending === 'canceled') return canceled(sipCode)
-    if (this.ending === 'ring_timeout' && (made || status === 487)) return this.unanswered(sipCode)
-    if (!made) return this.failure(message)
+    if (this.ending === 'ring_timeout' && (made || status === 487)) return unanswered(sipCode)
+    const { reasonPhrase: phrase } = message
+    if (!made) return refused(status, { phrase, hasCredentials: this.agent.credentials !== null })
     const silent = status === 408
     return trunkError(silent ? 'no answer at all to the INVITE' : 'the INVITE could not be sent')
-  }
-
-  private failure(message: Core.IncomingResponseMessage): Dialed {
-    const sipCode = message.statusCode ?? 0
-    const phrase = printable(message.reasonPhrase ?? '')
-    const wanted = this.agent.credentials ? 'refused our credentials' : 'asks for credentials'
-    const about = sipCode === 401 || sipCode === 407 ? `the trunk ${wanted}: ` : ''
-    const reason = `${about}${sipCode} ${phrase}`.trim()
-    return { failed: failureOf(sipCode), sipCode, reason }
-  }
-
-  private unanswered(sipCode: number | null = null): Dialed {
-    return { failed: 'no_answer', sipCode, reason: 'no answer while it rang' }
   }
 
   onRefused(to: Endpoint): void {
@@ -304,7 +272,7 @@ class Dial implements InviteWatcher {
   /** What answered cannot be handled by sip.js: it is ended by hand, at its next retransmission. */
   onBroken(reason: string): void {
     if (this.settled) return
-    this.watchForLateRinging()
+    this.abandon()
     if (this.invite) this.agent.drop(this.invite)
     this.settle(trunkError(`an answer of the trunk cannot be read: ${reason}`))
   }
@@ -322,7 +290,7 @@ class Dial implements InviteWatcher {
       this.agent.stopRetransmitting(this.sent.callId)
       if (why === 'ring_timeout') this.settle(trunkError('no answer at all to the INVITE'))
     }
-    const patience = why === 'canceled' ? canceled(null) : this.unanswered()
+    const patience = why === 'canceled' ? canceled(null) : unanswered()
     this.o.deps.clock.after(CANCEL_PATIENCE_MS, () => this.settle(patience))
   }
 
@@ -334,25 +302,9 @@ class Dial implements InviteWatcher {
     this.o.deps.clock.after(CANCEL_LIFETIME_MS, () => this.agent.drop(invite))
   }
 
-  /** An INVITE nobody answered may still be waiting in a queue: should it ring yet, it is canceled. */
-  private watchForLateRinging(): void {
-    const { sent, agent } = this
-    const { clock, ids, stack } = this.o.deps
-    if (!sent) return
-    stack.transport.forget(sent.branch)
-    const ender = new CallEnder({
-      clock,
-      ids,
-      stack,
-      credentials: agent.credentials,
-      nextHop: (message) => agent.nextHop(message),
-    })
-    void ender
-      .endInvite(sent, {
-        cancel: this.provisional && !this.answer ? 'now' : 'when it rings',
-        patienceMs: CANCEL_LIFETIME_MS,
-      })
-      .catch(() => undefined)
+  private abandon(): void {
+    const rang = this.provisional && !this.answer
+    if (this.sent) watchAbandoned(this.agent, this.sent, { deps: this.o.deps, rang })
   }
 
   private settle(dialed: Dialed): void {

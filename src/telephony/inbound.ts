@@ -1,19 +1,17 @@
 /** A call that comes to us: from its INVITE to an answered leg, or a refusal. */
 import type * as Core from 'sip.js/lib/core/index.js'
 import type { Leg } from '../calls/ports.ts'
-import type { Clock } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
-import type { Ids } from '../core/ids.ts'
-import type { Log } from '../core/log.ts'
-import { DialogLeg } from './dialog-leg.ts'
-import type { CodecName, Media, MediaSession } from './media/media.ts'
-import { type RemoteSound, readSound } from './sdp/answer.ts'
-import { localSound, renderAnswer } from './sdp/offer.ts'
-import type { SourceList } from './sip/gate.ts'
+import { answeredCall, type CallDeps } from './answered-call.ts'
+import type { Media, MediaSession } from './media/media.ts'
+import { OfferAnswer } from './offer-answer.ts'
+import { readSound } from './sdp/answer.ts'
+import { localSound } from './sdp/offer.ts'
+import { sdp, timerRequest } from './session-changes.ts'
+import { SessionTimer } from './session-timer.ts'
 import { ALLOW } from './sip/reply.ts'
-import type { SipStack } from './sip/sip-stack.ts'
 import type { Endpoint } from './sip/transport.ts'
-import type { TrunkAgent } from './sip/trunk-agent.ts'
+import type { Route, TrunkAgent } from './sip/trunk-agent.ts'
 
 export interface InboundCall {
   /** The user part of the request-URI: the number that was called. */
@@ -26,35 +24,37 @@ export interface InboundCall {
   reject(status: number): void
 }
 
-export interface InboundDeps {
-  clock: Clock
-  ids: Ids
-  log: Log
-  stack: SipStack
-  sources: SourceList
+export interface InboundDeps extends CallDeps {
   media: Media
 }
 
-/** One INVITE outside any dialog, as sip.js handed it over; it is answered 180, 200 or refused by what `call` is told. */
+/**
+ * One INVITE outside any dialog, as sip.js handed it over; it is answered 180, 200 or refused by what `call` is told.
+ * It may name another call that it should take the place of (RFC 3891): we know of no such thing, it is a new call.
+ */
 export function inboundCall(
   agent: TrunkAgent,
   invite: Core.IncomingInviteRequest,
   o: { deps: InboundDeps; source: Endpoint; to: string },
 ): InboundCall {
+  const offer = invite.message.body ?? ''
+  const timer = new SessionTimer()
   let over = false
   invite.delegate = {
     onCancel() {
+      if (!over) invite.reject({ statusCode: 487 })
       over = true
-      invite.reject({ statusCode: 487 })
     },
   }
 
-  function refuse(statusCode: number): null {
-    if (!over) invite.reject({ statusCode })
+  function refuse(statusCode: number, extraHeaders: string[] = []): null {
+    if (!over) invite.reject({ statusCode, extraHeaders })
     over = true
     return null
   }
 
+  const least = timer.tooShort(timerRequest(invite.message))
+  if (least) refuse(422, least)
   return {
     to: o.to,
     ring() {
@@ -63,41 +63,44 @@ export function inboundCall(
     reject: refuse,
     async answer() {
       if (over) return null
-      const offer = invite.message.body ?? ''
       const { codecs, srtp } = agent.options
-      if (!isUsable(readSound(offer, { codecs, srtp }))) return refuse(488)
+      if (offer.trim() !== '' && 'refused' in readSound(offer, { codecs, srtp })) return refuse(488)
       const media = await o.deps.media.open().catch((error: unknown) => {
         o.deps.log.warn('a call was refused', { reason: reasonOf(error) })
         return null
       })
       if (!media) return refuse(503)
-      const carried = codecs.filter((codec) => media.codecs.has(codec))
-      const sound = readSound(offer, { codecs: carried, srtp })
-      if (!isUsable(sound)) {
+      const route = await agent.lastRoute()
+      const offers = offersOf(agent, { ids: o.deps.ids, media, route })
+      const content = describe(offers, offer)
+      if (over || content === null) {
         media.close()
         return refuse(488)
       }
-      const route = await agent.lastRoute()
-      if (over) {
-        media.close()
-        return null
-      }
       over = true
-      return accept(agent, invite, {
-        ...o,
-        media,
-        route,
-        codecs: carried,
-        sound,
-      })
+      return accept(agent, invite, { ...o, media, route, offers, timer, content })
     },
   }
 }
 
-type UsableSound = RemoteSound & { host: string }
+function offersOf(
+  agent: TrunkAgent,
+  o: { ids: InboundDeps['ids']; media: MediaSession; route: Route },
+): OfferAnswer {
+  const { codecs, srtp, dtmf } = agent.options
+  const address = agent.advertised(o.route).host
+  return new OfferAnswer({
+    local: localSound(o.ids, { address, port: o.media.localPort, srtp }),
+    codecs: codecs.filter((codec) => o.media.codecs.has(codec)),
+    dtmf,
+  })
+}
 
-function isUsable(sound: ReturnType<typeof readSound>): sound is UsableSound {
-  return !('refused' in sound) && sound.host !== null
+/** Our description: the answer to theirs, or an offer where they leave that to us; null when there is none. */
+function describe(offers: OfferAnswer, offer: string): string | null {
+  if (offer.trim() === '') return offers.offer()
+  const result = offers.answer(offer)
+  return 'answer' in result ? result.answer : null
 }
 
 function accept(
@@ -107,43 +110,24 @@ function accept(
     deps: InboundDeps
     source: Endpoint
     media: MediaSession
-    route: Awaited<ReturnType<TrunkAgent['lastRoute']>>
-    codecs: readonly CodecName[]
-    sound: UsableSound
+    route: Route
+    offers: OfferAnswer
+    timer: SessionTimer
+    content: string
   },
 ): Leg {
-  const { deps, sound, media } = o
-  const contact = agent.contact(o.route)
-  const local = localSound(deps.ids, {
-    address: agent.advertised(o.route).host,
-    port: media.localPort,
-    srtp: agent.options.srtp,
-  })
-  const content = renderAnswer(local, sound, {
-    telephoneEvent: agent.options.dtmf === 'rfc4733',
-  })
+  const { deps, media, route, offers, timer } = o
+  const timing = timer.asked(timerRequest(invite.message), deps.clock.now())
   const { session } = invite.accept({
     statusCode: 200,
-    extraHeaders: [`Allow: ${ALLOW}`],
-    body: { contentDisposition: 'session', contentType: 'application/sdp', content },
+    supported: ['timer'],
+    extraHeaders: [`Allow: ${ALLOW}`, ...timing],
+    body: sdp(o.content),
   })
-  const release = deps.sources.hold(o.source.host)
-  return new DialogLeg(
-    {
-      clock: deps.clock,
-      log: deps.log,
-      session,
-      media,
-      local,
-      codecs: o.codecs,
-      dtmf: agent.options.dtmf,
-      contact,
-      signallingHost: o.source.host,
-      onOver: () => {
-        deps.stack.rememberEnded(session.id)
-        release()
-      },
-    },
-    sound,
-  )
+  const allow = invite.message.getHeader('allow')
+  return answeredCall(agent, {
+    ...{ deps, session, media, offers, timer, route, allow },
+    peer: o.source.host,
+    weBegan: false,
+  }).leg
 }

@@ -18,7 +18,9 @@ export interface Reply {
 }
 
 /** What a dialog of ours takes; REFER is understood and declined, so it is not offered. */
-export const ALLOW = 'INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, NOTIFY, MESSAGE'
+export const ALLOW = 'INVITE, ACK, BYE, CANCEL, UPDATE, OPTIONS, INFO, NOTIFY, MESSAGE'
+/** Extensions that a request may insist on (RFC 4028). */
+const HONOURED = new Set(['timer'])
 
 /** Methods that exist (RFC 3261 and its extensions) and are of no use to us outside a call. */
 const KNOWN = new Set(
@@ -51,8 +53,9 @@ export function judgeRequest(message: WireMessage): Reply | 'drop' | null {
 function judgeDemands(message: WireMessage): Reply | null {
   if (!/^sips?:/i.test(message.requestUri)) return { status: 416, reason: 'Unsupported URI Scheme' }
   const required = headersOf(message, 'require').flatMap(splitList)
-  if (required.length > 0) {
-    const headers = [`Unsupported: ${required.join(', ')}`]
+  const unknown = required.filter((tag) => !HONOURED.has(tag.toLowerCase()))
+  if (unknown.length > 0) {
+    const headers = [`Unsupported: ${unknown.join(', ')}`]
     return { status: 420, reason: 'Bad Extension', headers }
   }
   return null

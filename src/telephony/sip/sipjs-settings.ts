@@ -1,7 +1,9 @@
 /** What sip.js keeps in globals of the process: set in this one place, once, before the first message. */
 import * as Core from 'sip.js/lib/core/index.js'
+import { AllowedMethods } from 'sip.js/lib/core/user-agent-core/allowed-methods.js'
 import type { Ids } from '../../core/ids.ts'
 import { installFastGrammar } from './fast-grammar.ts'
+import { ALLOW } from './reply.ts'
 
 const T1 = 500
 const T4 = 5_000
@@ -27,4 +29,7 @@ export function settleSipjs(ids: Ids): void {
       request.method === 'CANCEL' && request.branch ? request.branch : `z9hG4bK${ids.hex(8)}`,
   })
   installFastGrammar()
+  // UPDATE reaches its dialog, and what sip.js answers to OPTIONS inside one names what we take.
+  AllowedMethods.push('UPDATE')
+  AllowedMethods.toString = () => ALLOW
 }
