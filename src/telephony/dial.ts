@@ -13,7 +13,7 @@ import { OfferAnswer } from './offer-answer.ts'
 import { canceled, refused, trunkError, unanswered } from './outcome.ts'
 import { localSound } from './sdp/offer.ts'
 import { SessionTimer } from './session-timer.ts'
-import type { Endpoint } from './sip/transport.ts'
+import { type Endpoint, protocolOf } from './sip/transport.ts'
 import type { InviteWatcher, Route, TrunkAgent } from './sip/trunk-agent.ts'
 import type { WireMessage } from './sip/wire-message.ts'
 import { dialogState, type InviteState, inviteState } from './sip-state.ts'
@@ -259,14 +259,12 @@ class Dial implements InviteWatcher {
     return trunkError(silent ? 'no answer at all to the INVITE' : 'the INVITE could not be sent')
   }
 
-  onRefused(to: Endpoint): void {
+  onRefused(to: Endpoint, reason: string): void {
     if (this.provisional || this.settled) return
+    // A connection that broke may have carried the INVITE before.
+    if (protocolOf(to) !== 'UDP') this.abandon()
     if (this.invite) this.agent.drop(this.invite)
-    this.settle(
-      this.ending === 'canceled'
-        ? canceled(null)
-        : trunkError(`nothing listens for SIP at ${to.host} port ${to.port}`),
-    )
+    this.settle(this.ending === 'canceled' ? canceled(null) : trunkError(reason))
   }
 
   /** What answered cannot be handled by sip.js: it is ended by hand, at its next retransmission. */

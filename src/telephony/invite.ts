@@ -51,7 +51,8 @@ export function buildInvite(
 export function calledUri(agent: TrunkAgent, number: string): Core.URI {
   const { numberFormat, numbers, domain, port } = agent.options
   const user = formatNumber(number, numberFormat, numbers[0])
-  return agent.uri(user, undefined, domain === null && port !== 5060 ? port : undefined)
+  const named = domain === null && port !== null && port !== 5060
+  return agent.uri(user, undefined, named ? port : undefined)
 }
 
 /** RFC 3325: a trunk that knows us by our account wants that in From, and the number beside it. */

@@ -20,7 +20,8 @@ function setup(o: Partial<TrunkOptions> = {}): Telephony {
 
 describe('createTelephony', () => {
   it.each([
-    [{ transport: 'tls' }, "transport 'tls' is not available yet"],
+    [{ caFile: '/nowhere/ca.pem' }, 'reading ca_file /nowhere/ca.pem'],
+    [{ caFile: import.meta.filename }, 'it holds no PEM certificate'],
     [{ srtp: 'required' }, "srtp 'required' is not available yet"],
     [{ codecs: [] }, 'codecs is empty'],
     [{ host: 'evil\r\nX: y' }, 'is not a host'],

@@ -1,4 +1,5 @@
-/** The SIP side put together: one socket, one user agent for each trunk. */
+/** The SIP side put together: one transport, one user agent for each trunk. */
+import { readFileSync } from 'node:fs'
 import * as Core from 'sip.js/lib/core/index.js'
 import type { Trunk } from '../calls/ports.ts'
 import type { Clock } from '../core/clock.ts'
@@ -7,15 +8,16 @@ import type { Ids } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import { type InboundCall, type InboundDeps, inboundCall } from './inbound.ts'
 import type { Media } from './media/media.ts'
+import { type Dns, systemDns } from './sip/dns.ts'
 import { SourceList } from './sip/gate.ts'
 import { Registration } from './sip/registration.ts'
-import type { Lookup } from './sip/route.ts'
 import { SipStack } from './sip/sip-stack.ts'
 import { settleSipjs } from './sip/sipjs-settings.ts'
+import type { TlsSettings } from './sip/stream-socket.ts'
 import type { Endpoint, TransportStats } from './sip/transport.ts'
+import { createTransport } from './sip/transports.ts'
 import { TrunkAgent } from './sip/trunk-agent.ts'
-import { createUdpTransport } from './sip/udp-transport.ts'
-import { createTrunk, type Line } from './trunk.ts'
+import { createTrunk, type Line, type TrunkStats } from './trunk.ts'
 import type { SipOptions, TrunkOptions } from './trunk-options.ts'
 
 interface Deps {
@@ -27,7 +29,7 @@ interface Deps {
   /** Messages a second and source that are read; has a default fit for a trunk. */
   rate?: { perSecond: number; burst: number }
   /** Name resolution; the system's unless given. */
-  lookup?: Lookup
+  dns?: Dns
   /** Takes the calls that come from the first trunk's addresses; without it an INVITE rings nowhere. */
   onCall?: (call: InboundCall) => void
 }
@@ -38,9 +40,9 @@ export interface Telephony {
   start(): Promise<void>
   /** Ends all calls, takes registrations back, closes the socket. May be called twice and without `start`. */
   stop(): Promise<void>
-  /** The UDP port that signalling listens on; 0 when not started. */
+  /** The port that signalling listens on, for UDP and TCP; 0 when not started. */
   localPort(): number
-  stats(): TransportStats
+  stats(): TransportStats & { trunks: TrunkStats[] }
 }
 
 /** Throws when an option cannot be honoured. */
@@ -51,13 +53,16 @@ export function createTelephony(deps: Deps): Telephony {
   const sources = new SourceList(options.trunks.flatMap((trunk) => trunk.allowedSources))
   const loggerFactory = quietLoggers()
   const { host, port, publicHost } = options
-  const { rate, lookup } = deps
-  const transport = createUdpTransport({
+  const { rate, dns = systemDns } = deps
+  const transport = createTransport({
     clock,
+    ids,
     log,
     sources,
     host,
     port,
+    tls: new Map(options.trunks.map((trunk) => [trunk.name, tlsSettings(trunk)])),
+    needsTcp: options.trunks.some((trunk) => trunk.transport === 'tcp'),
     ...(rate ? { rate } : {}),
   })
   const stack = new SipStack({ transport, ids, loggerFactory })
@@ -72,7 +77,7 @@ export function createTelephony(deps: Deps): Telephony {
       options: trunkOptions,
       boundTo: host,
       publicHost,
-      ...(lookup ? { lookup } : {}),
+      dns,
     })
     stack.add(agent)
     const registration = trunkOptions.register
@@ -89,7 +94,7 @@ export function createTelephony(deps: Deps): Telephony {
     for (const { agent, registration } of lines) {
       registration?.start()
       // So that it may ask for us before we first call; a name that does not resolve yet is asked for again then.
-      await agent.resolve().catch((error) =>
+      await agent.find().catch((error) =>
         log.warn('a trunk cannot be found', {
           trunk: agent.options.name,
           reason: reasonOf(error),
@@ -102,11 +107,31 @@ export function createTelephony(deps: Deps): Telephony {
     if (!transport.open) return
     await trunk.stop()
     await Promise.all(lines.map(({ registration }) => registration?.stop()))
-    for (const { agent } of lines) agent.core.reset()
+    for (const { agent } of lines) agent.stop()
     await transport.stop()
   }
 
-  return { trunk, start, stop, localPort: () => transport.localPort, stats: () => transport.stats }
+  return {
+    trunk,
+    start,
+    stop,
+    localPort: () => transport.localPort,
+    stats: () => ({ ...transport.stats, trunks: trunk.stats() }),
+  }
+}
+
+/** Throws when the file cannot be read or holds no certificate. */
+function tlsSettings(trunk: TrunkOptions): TlsSettings {
+  const { caFile, verify, name } = trunk
+  if (caFile === null) return { ca: null, verify }
+  const where = `sip.trunks '${name}': reading ca_file ${caFile}`
+  try {
+    const ca = readFileSync(caFile, 'utf8')
+    if (ca.includes('-----BEGIN CERTIFICATE-----')) return { ca, verify }
+  } catch (error) {
+    throw new Error(`${where}: ${reasonOf(error)}`, { cause: error })
+  }
+  throw new Error(`${where}: it holds no PEM certificate`)
 }
 
 /** Hands INVITEs to `agent`, whatever number they call, and from there to `onCall`. */
@@ -143,8 +168,6 @@ const HOST = /^[A-Za-z0-9.\-_:[\]]{1,255}$/
 
 function checkOptions(trunk: TrunkOptions): void {
   const where = `sip.trunks '${trunk.name}'`
-  if (trunk.transport !== 'udp')
-    throw new Error(`${where}: transport '${trunk.transport}' is not available yet, use 'udp'`)
   if (trunk.srtp === 'required')
     throw new Error(`${where}: srtp 'required' is not available yet, use 'off'`)
   if (trunk.codecs.length === 0) throw new Error(`${where}: codecs is empty`)

@@ -4,6 +4,7 @@ import type { Dialed, DialRequest, SipState } from '../../src/calls/ports.ts'
 import { systemClock } from '../../src/core/clock.ts'
 import { createIds } from '../../src/core/ids.ts'
 import type { Log } from '../../src/core/log.ts'
+import { type Dns, systemDns } from '../../src/telephony/sip/dns.ts'
 import { createTelephony, type Telephony } from '../../src/telephony/telephony.ts'
 import type { SipOptions, TrunkOptions } from '../../src/telephony/trunk-options.ts'
 import { FakeMedia } from './fake-media.ts'
@@ -30,6 +31,7 @@ export function trunkOptions(port: number, o: Partial<TrunkOptions> = {}): Trunk
     srtp: 'off',
     dtmf: 'rfc4733',
     maxCalls: null,
+    perSecond: null,
     caFile: null,
     verify: true,
     ...o,
@@ -57,7 +59,9 @@ export async function startSipSide(
   o: {
     sip?: Partial<SipOptions>
     rate?: { perSecond: number; burst: number }
-    lookup?: Parameters<typeof createTelephony>[0]['lookup']
+    /** Addresses by name, where there is nothing else to know. */
+    lookup?: Dns['addresses']
+    dns?: Dns
     onCall?: Parameters<typeof createTelephony>[0]['onCall']
   } = {},
 ): Promise<SipSide> {
@@ -70,7 +74,7 @@ export async function startSipSide(
     media,
     options: { host: '127.0.0.1', port: 0, publicHost: null, trunks, ...o.sip },
     ...(o.rate ? { rate: o.rate } : {}),
-    ...(o.lookup ? { lookup: o.lookup } : {}),
+    dns: o.dns ?? dnsOf(o.lookup ?? systemDns.addresses),
     ...(o.onCall ? { onCall: o.onCall } : {}),
   })
   await telephony.start()
@@ -100,6 +104,11 @@ export async function startSipSide(
       return { dialed, abort: () => controller.abort(), rang: () => rang }
     },
   }
+}
+
+/** Names with addresses, and neither SRV nor NAPTR records. */
+function dnsOf(addresses: Dns['addresses']): Dns {
+  return { addresses, srv: async () => [], naptr: async () => [] }
 }
 
 function collectingLog(lines: LogLine[]): Log {

@@ -1,5 +1,4 @@
-/** One trunk as a user agent: sip.js's core for it, where its messages go, and how we look from there. */
-import { isIP } from 'node:net'
+/** One trunk as a user agent: sip.js's core for it, and where its messages go. */
 import * as Core from 'sip.js/lib/core/index.js'
 import { URI } from 'sip.js/lib/grammar/index.js'
 import type { Clock } from '../../core/clock.ts'
@@ -7,28 +6,34 @@ import { reasonOf } from '../../core/errors.ts'
 import type { Ids } from '../../core/ids.ts'
 import type { Log } from '../../core/log.ts'
 import type { TrunkOptions } from '../trunk-options.ts'
-import { type Challenge, type Credentials, Digest } from './digest.ts'
-import { isPrivateAddress, type SourceList } from './gate.ts'
-import { type Lookup, resolveHost, sourceAddressFor } from './route.ts'
+import { Authentication } from './authenticate.ts'
+import type { Credentials } from './digest.ts'
+import type { Dns } from './dns.ts'
+import type { SourceList } from './gate.ts'
+import { nextHop } from './next-hop.ts'
 import { type Member, readOwn, type SipStack } from './sip-stack.ts'
-import type { Endpoint } from './transport.ts'
+import { bracket, type Endpoint, isSameEndpoint, protocolOf } from './transport.ts'
+import { type Route, TrunkRoute } from './trunk-route.ts'
 import { headerOf, splitList, type WireMessage } from './wire-message.ts'
 
 const USER_AGENT = 'Landline'
-const DNS_TTL_MS = 60_000
+/** RFC 3261 §18.1.1: what is larger may not fit a datagram on its way, and goes over TCP where there is TCP. */
+const LARGEST_DATAGRAM = 1_300
+const TCP_PATIENCE_MS = 1_500
+/** How long a trunk that has no TCP is not asked for it again. */
+const NO_TCP_MS = 300_000
+const FIRST_RECONNECT_MS = 1_000
+const LONGEST_RECONNECT_MS = 30_000
 
-export interface Route {
-  destination: Endpoint
-  /** Our own address on the way there. */
-  localHost: string
-}
+export type { Route }
 
 /** Who wants to know about an INVITE: its dial. */
 export interface InviteWatcher {
   /** Awaited when the bytes are ready; when it throws, nothing is sent. */
   beforeSend(invite: WireMessage, to: Endpoint): Promise<void>
   onResponse(message: WireMessage, source: Endpoint): void
-  onRefused(to: Endpoint): void
+  /** The INVITE was refused where it went, or the connection broke that it went over; `reason` is for people. */
+  onRefused(to: Endpoint, reason: string): void
   /** A final response that sip.js could not handle. */
   onBroken(reason: string): void
 }
@@ -49,7 +54,7 @@ interface Deps {
   options: TrunkOptions
   boundTo: string
   publicHost: string | null
-  lookup?: Lookup
+  dns: Dns
 }
 
 export class TrunkAgent implements Member {
@@ -58,14 +63,19 @@ export class TrunkAgent implements Member {
   readonly credentials: Credentials | null
   /** Called when the address that we advertise changed. */
   onAddressChanged: () => void = () => {}
+  /** Called when the trunk refused what we sent, or its connection broke. */
+  onDisconnected: (reason: string) => void = () => {}
   private readonly deps: Deps
+  private readonly where: TrunkRoute
   private readonly watched = new Map<string, Watched>()
-  private route: (Route & { until: number }) | null = null
-  private seenAs: Endpoint | null = null
+  private noTcpUntil = 0
+  private reconnects = 0
+  private forgetReconnect = (): void => {}
 
   constructor(deps: Deps) {
     this.deps = deps
     this.options = deps.options
+    this.where = new TrunkRoute({ ...deps, transport: deps.stack.transport })
     const { username, password } = deps.options
     this.credentials = username !== null ? { username, password: password ?? '' } : null
     this.core = new Core.UserAgentCore(this.coreConfiguration())
@@ -81,51 +91,53 @@ export class TrunkAgent implements Member {
     return this.options.username ?? this.options.numbers[0]?.replace(/^\+/, '') ?? 'landline'
   }
 
-  /** Where the trunk is now. Throws when its name does not resolve. */
-  async resolve(): Promise<Route> {
-    const now = this.deps.clock.now()
-    if (this.route && this.route.until > now) return this.route
-    const { host, port } = this.hop()
-    const { clock, boundTo, lookup } = this.deps
-    const addresses = await resolveHost(host, { clock, boundTo, ...(lookup ? { lookup } : {}) })
-    const destination = { host: addresses[0] ?? host, port }
-    const localHost = await sourceAddressFor(destination, boundTo)
-    this.deps.sources.set(this.options.name, addresses)
-    this.route = { destination, localHost, until: now + DNS_TTL_MS }
-    return this.route
+  /** Where the trunk is now; for TCP and TLS it is connected. Rejects with a reason for people. */
+  resolve(): Promise<Route> {
+    return this.where.resolve()
   }
 
-  /** As `resolve`, but while its name does not resolve the trunk is where it was: a call goes on without DNS. */
-  async lastRoute(): Promise<Route> {
-    const known = this.route
-    return this.resolve().catch((error) => {
-      if (known) return known
-      throw error
-    })
+  /** Looks the trunk up, so that it is known when it calls us. */
+  find(): Promise<void> {
+    return this.where.find()
   }
 
-  private hop(): { host: string; port: number } {
-    const proxy = this.options.outboundProxy
-    if (proxy === null) return { host: this.options.host, port: this.options.port }
-    const match = /^(\[[^\]]+\]|[^:]+)(?::(\d{1,5}))?$/.exec(proxy)
-    return { host: match?.[1] ?? proxy, port: Number(match?.[2] ?? 5060) }
+  /** As `resolve`, but when that fails the trunk is where it was: a call goes on without DNS. */
+  lastRoute(): Promise<Route> {
+    return this.where.last()
+  }
+
+  /** Passes a target over that failed; whether there is another to try (RFC 3263 §4.3). */
+  failOver(failed: Endpoint): boolean {
+    return this.where.failOver(failed)
+  }
+
+  /** Asks the kernel again which address of ours leads to the trunk. */
+  refreshLocalHost(): Promise<void> {
+    return this.where.refreshLocalHost()
   }
 
   /** What we tell the trunk that we are: configured, or as it sees us, or our own address. */
   advertised(route: Route): Endpoint {
-    const { localPort } = this.deps.stack.transport
-    if (this.deps.publicHost !== null) return { host: this.deps.publicHost, port: localPort }
-    return this.seenAs ?? { host: route.localHost, port: localPort }
+    return this.where.advertised(route)
   }
 
   contact(route: Route): string {
     const { host, port } = this.advertised(route)
-    return `<sip:${encodeURIComponent(this.contactUser)}@${bracket(host)}:${port}>`
+    const protocol = protocolOf(route.destination)
+    const transport = protocol === 'UDP' ? '' : `;transport=${protocol.toLowerCase()}`
+    return `<sip:${encodeURIComponent(this.contactUser)}@${bracket(host)}:${port}${transport}>`
   }
 
   sentBy(route: Route): string {
     const host = this.deps.publicHost ?? route.localHost
-    return `${bracket(host)}:${this.deps.stack.transport.localPort}`
+    return `${bracket(host)}:${this.where.ownPort(route)}`
+  }
+
+  /** Ends what runs by itself. */
+  stop(): void {
+    this.forgetReconnect()
+    this.onDisconnected = () => {}
+    this.core.reset()
   }
 
   uri(user: string | null, host = this.domain, port?: number): URI {
@@ -170,64 +182,98 @@ export class TrunkAgent implements Member {
     this.watched.get(message.callId ?? '')?.watcher.onBroken(reason)
   }
 
-  onRefused(to: Endpoint): void {
+  onRefused(to: Endpoint, reason: string): void {
     for (const { watcher, sent } of [...this.watched.values()])
-      if (sent && sent.to.host === to.host && sent.to.port === to.port) watcher.onRefused(to)
+      if (sent && isSameEndpoint(sent.to, to)) watcher.onRefused(to, reason)
+    const { current } = this.where
+    if (!current || !isSameEndpoint(current.destination, to)) return
+    if (protocolOf(to) !== 'UDP') {
+      this.where.forgetSeen()
+      this.reconnect()
+    }
+    this.onDisconnected(reason)
   }
 
-  onSeenAs(address: Endpoint): void {
-    if (isIP(address.host) === 0) return
-    const known = this.seenAs ?? {
-      host: this.route?.localHost,
-      port: this.deps.stack.transport.localPort,
-    }
-    if (known.host === address.host && known.port === address.port) return
-    this.seenAs = address
-    this.onAddressChanged()
+  onSeenAs(seen: { host: string; port: number | null }, source: Endpoint): void {
+    if (this.where.see(seen, source)) this.onAddressChanged()
   }
 
   /** Where a request inside a dialog goes: its first Route, else its request-URI (RFC 3261 §8.1.2). */
   async nextHop(message: { routes: readonly string[]; target: string }): Promise<Endpoint> {
     const route = await this.lastRoute()
-    const first = message.routes[0]
-    const uri = first === undefined ? message.target : (/<([^>]*)>/.exec(first)?.[1] ?? first)
-    const match = /^sips?:(?:[^@]*@)?(\[[^\]]+\]|[^:;?>\s]+)(?::(\d{1,5}))?/i.exec(uri)
-    const host = match?.[1]?.replace(/^\[|\]$/g, '')
-    if (host === undefined || this.isOwnName(host)) return route.destination
-    const port = Number(match?.[2] ?? 5060)
-    if (isIP(host)) {
-      // A PBX behind NAT writes its inner address: what answered us is reachable, that is not.
-      const hidden = isPrivateAddress(host) && !isPrivateAddress(route.destination.host)
-      return hidden ? route.destination : { host, port }
-    }
-    const { clock, boundTo, lookup } = this.deps
-    const found = await resolveHost(host, { clock, boundTo, ...(lookup ? { lookup } : {}) }).catch(
-      () => null,
-    )
-    return found?.[0] === undefined ? route.destination : { host: found[0], port }
+    const { options, deps } = this
+    return nextHop(message, { ...deps, destination: route.destination, options })
   }
 
-  private isOwnName(host: string): boolean {
-    const name = host.toLowerCase()
-    const { domain } = this.options
-    if (isIP(name)) return false
-    return name === this.options.host.toLowerCase() || name === domain?.toLowerCase()
+  /** While calls are on, a lost connection is opened again: what the other side has to say comes over it. */
+  private reconnect(): void {
+    this.forgetReconnect()
+    if (this.core.dialogs.size === 0) return
+    const { clock, ids } = this.deps
+    const doubled = FIRST_RECONNECT_MS * 2 ** Math.min(this.reconnects++, 10)
+    const wait = Math.min(doubled, LONGEST_RECONNECT_MS) * (0.5 + ids.fraction() / 2)
+    this.forgetReconnect = clock.after(wait, () => {
+      if (this.core.dialogs.size === 0) return
+      this.resolve().then(
+        () => {
+          this.reconnects = 0
+        },
+        () => this.reconnect(),
+      )
+    })
   }
 
   private async send(text: string): Promise<void> {
     const message = readOwn(text)
-    if (message.kind === 'response') return this.deps.stack.respond(text)
+    const { stack } = this.deps
+    if (message.kind === 'response') return stack.respond(text)
     const callId = message.callId ?? ''
     const watched = this.watched.get(callId)
-    const to = await this.destinationOf(message, watched)
+    const hop = await this.destinationOf(message, watched)
     const route = await this.lastRoute()
-    const signed = this.deps.stack.sign(text, { callId, sentBy: this.sentBy(route) })
+    const sign = (protocol: ReturnType<typeof protocolOf>): string =>
+      stack.sign(text, { callId, sentBy: this.sentBy(route), protocol })
+    const fits = sign(protocolOf(hop))
+    const to = fits.length > LARGEST_DATAGRAM ? await this.forLarge(hop) : hop
+    const signed = to === hop ? fits : sign(protocolOf(to))
     if (watched && message.method === 'INVITE' && message.toTag === undefined) {
       const invite = readOwn(signed)
       await watched.watcher.beforeSend(invite, to)
       watched.sent = { to, branch: invite.via?.branch ?? '' }
     }
-    this.deps.stack.transport.send({ text: signed, to })
+    await this.deliver(signed, { to, route, watched })
+  }
+
+  private async deliver(
+    text: string,
+    o: { to: Endpoint; route: Route; watched: Watched | undefined },
+  ): Promise<void> {
+    const { transport } = this.deps.stack
+    const { to, route } = o
+    try {
+      await transport.send({ text, to })
+    } catch (error) {
+      // The target of a dialog may be an address that only the trunk reaches: then it goes by way of the trunk.
+      const other = !isSameEndpoint(to, route.destination) && protocolOf(to) !== 'UDP'
+      if (other && protocolOf(to) === protocolOf(route.destination))
+        return transport.send({ text, to: route.destination })
+      if (o.watched?.sent) o.watched.watcher.onRefused(to, reasonOf(error))
+      throw error
+    }
+  }
+
+  /** The same hop over TCP, where that can be had. */
+  private async forLarge(hop: Endpoint): Promise<Endpoint> {
+    const now = this.deps.clock.now()
+    if (protocolOf(hop) !== 'UDP' || this.noTcpUntil > now) return hop
+    const stream: Endpoint = { ...hop, protocol: 'TCP' }
+    try {
+      await this.deps.stack.transport.connect(stream, TCP_PATIENCE_MS)
+      return stream
+    } catch {
+      this.noTcpUntil = now + NO_TCP_MS
+      return hop
+    }
   }
 
   private async destinationOf(
@@ -253,7 +299,10 @@ export class TrunkAgent implements Member {
         tempGruu: undefined,
         uri: aor,
         // What sip.js writes into its responses to an INVITE.
-        toString: () => (this.route ? this.contact(this.route) : `<${aor.toString()}>`),
+        toString: () => {
+          const { current } = this.where
+          return current ? this.contact(current) : `<${aor.toString()}>`
+        },
       },
       displayName: '',
       loggerFactory: this.deps.loggerFactory,
@@ -268,7 +317,7 @@ export class TrunkAgent implements Member {
       viaHost: 'landline.invalid',
       authenticationFactory: () => this.authentication(),
       transportAccessor: () => ({
-        protocol: this.deps.stack.transport.protocol,
+        protocol: 'UDP',
         send: (text) =>
           this.send(text).catch((error) => {
             this.deps.log.debug('a SIP message could not be sent', {
@@ -281,27 +330,10 @@ export class TrunkAgent implements Member {
     }
   }
 
-  /** sip.js asks for one per request; its type is a class with private parts, of which it calls these two. */
+  /** What `authenticationGuard` gets, in place of the class with private parts that sip.js's type names. */
   private authentication(): Core.DigestAuthentication | undefined {
     if (!this.credentials) return undefined
-    const digest = new Digest(this.credentials, this.deps.ids)
-    let value: string | null = null
-    const authentication = {
-      authenticate: (request: Core.OutgoingRequestMessage, challenge: Challenge): boolean => {
-        const body = request.body?.body ?? ''
-        value = digest.answer(challenge, {
-          method: request.method,
-          uri: request.ruri.toRaw(),
-          body,
-        })
-        return value !== null
-      },
-      toString: () => value ?? '',
-    }
+    const authentication = new Authentication(this.credentials, this.deps.ids)
     return authentication as unknown as Core.DigestAuthentication
   }
-}
-
-function bracket(host: string): string {
-  return isIP(host) === 6 ? `[${host}]` : host
 }
