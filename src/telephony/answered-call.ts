@@ -53,6 +53,8 @@ export function answeredCall(
       `Refer-To: <${calledUri(agent, number).toString()}>`,
       `Referred-By: <${session.localURI.toString()}>`,
     ],
+    // Theirs may cross ours: it is answered 200 all the same.
+    onBye: () => deps.stack.rememberEnded(session.id),
     onOver: () => {
       over = true
       deps.stack.rememberEnded(session.id)

@@ -11,6 +11,8 @@ import { type Endpoint, protocolOf } from './sip/transport.ts'
 import { headerOf, headersOf, readVia, type WireMessage } from './sip/wire-message.ts'
 import { type DialogState, dialogState, type InviteState } from './sip-state.ts'
 
+/** What was stored at the answer does not know how many requests the dialog has sent since: a gap is allowed. */
+const CSEQ_LEAD = 1_000
 /** A BYE that is challenged is sent once more. */
 const MAX_CHALLENGES = 2
 
@@ -97,13 +99,13 @@ export class CallEnder {
       stop = stack.watch(branch, (message) => {
         if (message.method !== 'BYE' || message.status < 200) return
         const extra = authentication && answerTo(message, authentication, state.target)
-        const tries = o.cseq - state.cseq
+        const tries = o.cseq - state.cseq - CSEQ_LEAD + 1
         if (extra && tries < MAX_CHALLENGES) attempt({ cseq: o.cseq + 1, extra })
         else done()
       })
       this.send(this.insideText(state, { method: 'BYE', ...o, branch }), state.destination)
     }
-    attempt({ cseq: state.cseq + 1, extra: [] })
+    attempt({ cseq: state.cseq + CSEQ_LEAD, extra: [] })
     return () => stop()
   }
 

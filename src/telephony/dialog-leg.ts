@@ -36,6 +36,8 @@ interface Deps {
   signallingHost: string
   /** The header lines of a REFER to a number in E.164 form. */
   referTo(number: string): string[]
+  /** Called when our BYE leaves: from then on sip.js knows nothing of the dialog. */
+  onBye(): void
   /** Called once, when the dialog is over. */
   onOver(): void
 }
@@ -136,6 +138,7 @@ export class DialogLeg implements Leg {
     const forget = this.deps.clock.after(BYE_PATIENCE_MS, over)
     const bye = (): void => {
       this.deps.session.bye({ onAccept: over, onReject: over, onRedirect: over })
+      this.deps.onBye()
     }
     try {
       bye()

@@ -27,7 +27,7 @@ export class Transfer {
 
   /** A NOTIFY of the event `refer`: the state of its subscription, and a piece of a SIP message as its body. */
   onNotify(subscriptionState: string, body: string): void {
-    const match = /^\s*SIP\/2\.0 (\d{3})(?: ([^\r\n]*))?/.exec(body)
+    const match = /^\s*SIP\/2\.0 ([1-6]\d\d)(?: ([^\r\n]*))?(?=[\r\n]|$)/.exec(body)
     const status = Number(match?.[1] ?? 0)
     if (status >= 200 && status < 300) this.settle({ ok: true })
     else if (status >= 300) this.fail(reasonOfStatus(status, match?.[2] ?? ''))
