@@ -1,6 +1,6 @@
 import type { Mouth, Playback } from '../../calls/ports.ts'
-import { TELEPHONE_RATE_HZ } from '../../core/pcm.ts'
 import { Ring } from '../../core/ring.ts'
+import { FORMATS } from '../codecs/formats.ts'
 import { isDigits } from '../rtp/dtmf.ts'
 import {
   type Agreement,
@@ -25,13 +25,13 @@ interface Waiting {
 
 /** A session of the media worker, seen from the main thread. */
 export class RemoteSession implements MediaSession {
-  readonly ears = Ring.create(TELEPHONE_RATE_HZ, EARS_SECONDS)
   readonly mouth: Mouth
   readonly silent: Promise<void>
   localPort = 0
-  codecs: ReadonlySet<CodecName> = new Set(['PCMU', 'PCMA'])
+  codecs: ReadonlySet<CodecName> = new Set()
   private readonly id: string
   private readonly post: (message: ToWorker) => void
+  private ring: Ring | undefined
   private becomeSilent: () => void = () => undefined
   private readonly playbacks = new Map<number, Waiting>()
   private readonly presses = new Map<number, () => void>()
@@ -52,12 +52,18 @@ export class RemoteSession implements MediaSession {
     this.mouth = {
       enqueue: (clip) => this.enqueue(clip),
       stop: () => this.tell({ type: 'stop', session: id }),
-      arm: (rule) => this.ears.arm(rule),
+      arm: (rule) => this.ring?.arm(rule),
     }
   }
 
+  get ears(): Ring {
+    if (!this.ring) throw new Error('reading what is heard: nothing is agreed on yet')
+    return this.ring
+  }
+
   agree(agreement: Agreement): void {
-    this.tell({ type: 'agree', session: this.id, agreement })
+    this.ring ??= Ring.create(FORMATS[agreement.codec].rateHz, EARS_SECONDS)
+    this.tell({ type: 'agree', session: this.id, agreement, ears: this.ring.buffer })
   }
 
   sendDigits(digits: string): Promise<void> {
@@ -99,6 +105,10 @@ export class RemoteSession implements MediaSession {
     switch (message.type) {
       case 'opened':
         this.localPort = message.port
+        this.codecs = new Set(message.codecs)
+        break
+      case 'digit':
+        this.hearDigit(message.digit)
         break
       case 'started':
         this.playbacks.get(message.clip)?.start(true)
@@ -150,7 +160,7 @@ export class RemoteSession implements MediaSession {
   /** Ends what waits, without the worker: clips leave in order, so the ring's count tells how much of each was heard. */
   private settle(): void {
     this.closed = true
-    let left = this.ears.heard - this.heardBefore
+    let left = (this.ring?.heard ?? 0) - this.heardBefore
     for (const [clip, { length }] of [...this.playbacks]) {
       const heardSamples = Math.max(0, Math.min(length, left))
       left -= heardSamples

@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { randomSource } from '../../../test/kit/seeded.ts'
 import { amplitudeAt, tone } from '../../../test/kit/tones.ts'
 import { Ring } from '../../core/ring.ts'
+import { createCodecs } from '../codecs/codec.ts'
 import { encodeG711, pcma, pcmu } from '../codecs/g711.ts'
 import type { Agreement } from '../media/media.ts'
 import { writeHeader } from './packet.ts'
-import { RtpSession } from './session.ts'
+import { RtpSession, type RtpSessionOptions } from './session.ts'
 
 const HUMAN = { host: '198.51.100.7', port: 4000 }
 const agreed: Agreement = {
@@ -22,21 +23,42 @@ const agreed: Agreement = {
   direction: 'sendrecv',
 }
 
-function setup(change: Partial<Agreement> = {}) {
-  const ears = Ring.create(8000, 30)
-  const sent: { to: string; bytes: Uint8Array }[] = []
-  const told: string[] = []
-  const session = new RtpSession({
-    ears,
+function options(o: Partial<RtpSessionOptions> = {}): RtpSessionOptions {
+  return {
+    ears: Ring.create(8000, 30),
+    codecs: createCodecs(null),
     ssrc: 1,
     sequence: 0,
     timestamp: 0,
+    cname: 'name',
     silenceTimeoutMs: 5000,
-    send: (bytes, port, host) => sent.push({ to: `${host}:${port}`, bytes: bytes.slice() }) > 0,
-    started: (clip) => told.push(`started ${clip}`),
-    ended: (clip, samples, whole) => told.push(`ended ${clip} ${samples} ${whole}`),
-    silent: () => told.push('silent'),
-  })
+    send: () => true,
+    sendControl: () => undefined,
+    started: () => undefined,
+    ended: () => undefined,
+    digit: () => undefined,
+    silent: () => undefined,
+    ...o,
+  }
+}
+
+function setup(change: Partial<Agreement> = {}, o: { rateHz?: number } = {}) {
+  const ears = Ring.create(o.rateHz ?? 8000, 30)
+  const sent: { to: string; bytes: Uint8Array }[] = []
+  const control: { to: string; bytes: Uint8Array }[] = []
+  const told: string[] = []
+  const session = new RtpSession(
+    options({
+      ears,
+      send: (bytes, port, host) => sent.push({ to: `${host}:${port}`, bytes: bytes.slice() }) > 0,
+      sendControl: (bytes, port, host) =>
+        control.push({ to: `${host}:${port}`, bytes: bytes.slice() }),
+      started: (clip) => told.push(`started ${clip}`),
+      ended: (clip, samples, whole) => told.push(`ended ${clip} ${samples} ${whole}`),
+      digit: (key) => told.push(`key ${key}`),
+      silent: () => told.push('silent'),
+    }),
+  )
   session.agree({ ...agreed, ...change }, 0)
   /** Ticks up to `to`, calling `each` once a frame before it. */
   const run = (from: number, to: number, each: (now: number, n: number) => void = () => {}) => {
@@ -46,7 +68,7 @@ function setup(change: Partial<Agreement> = {}) {
     }
   }
   const all = () => ears.read(0, ears.written)
-  return { session, ears, sent, told, run, all }
+  return { session, ears, sent, control, told, run, all }
 }
 
 function packet(n: number, hz: number, o: { ssrc?: number; type?: number } = {}): Uint8Array {
@@ -176,17 +198,7 @@ describe('RtpSession', () => {
 
   it('does nothing before the agreement', () => {
     const { ears } = setup()
-    const session = new RtpSession({
-      ears,
-      ssrc: 1,
-      sequence: 0,
-      timestamp: 0,
-      silenceTimeoutMs: 5000,
-      send: () => true,
-      started: () => undefined,
-      ended: () => undefined,
-      silent: () => undefined,
-    })
+    const session = new RtpSession(options({ ears }))
     session.receive(packet(0, 500), HUMAN.host, HUMAN.port, 0)
     session.tick(1000)
     expect([ears.written, session.stats().packetsSent, session.dueAt]).toEqual([
