@@ -1,7 +1,7 @@
 /** The SIP side on loopback, as the wire and interop tests want it. */
 import { randomBytes } from 'node:crypto'
 import type { Dialed, DialRequest, SipState } from '../../src/calls/ports.ts'
-import { systemClock } from '../../src/core/clock.ts'
+import { type Clock, systemClock } from '../../src/core/clock.ts'
 import { createIds } from '../../src/core/ids.ts'
 import type { Log } from '../../src/core/log.ts'
 import { type Dns, systemDns } from '../../src/telephony/sip/dns.ts'
@@ -59,6 +59,7 @@ export async function startSipSide(
   o: {
     sip?: Partial<SipOptions>
     rate?: { perSecond: number; burst: number }
+    clock?: Clock
     /** Addresses by name, where there is nothing else to know. */
     lookup?: Dns['addresses']
     dns?: Dns
@@ -68,7 +69,7 @@ export async function startSipSide(
   const media = new FakeMedia()
   const lines: LogLine[] = []
   const telephony = createTelephony({
-    clock: systemClock,
+    clock: o.clock ?? systemClock,
     ids: createIds(systemClock, (n) => randomBytes(n)),
     log: collectingLog(lines),
     media,

@@ -22,13 +22,17 @@ export interface Wire {
 
 export async function openDatagramWire(port: number, host: string): Promise<Wire> {
   let wire: Wire | undefined
+  let stray = ''
   const socket = await Bun.udpSocket({
     hostname: host,
     port,
     binaryType: 'buffer',
     socket: {
-      data: (_socket, data, fromPort, from) =>
-        wire?.onText(data.toString('latin1'), { host: from, port: fromPort }),
+      data: (_socket, data, fromPort, from) => {
+        const text = data.toString('latin1')
+        if (text.trim() === '') stray += text
+        else wire?.onText(text, { host: from, port: fromPort })
+      },
       error() {},
     },
   })
@@ -47,7 +51,7 @@ export async function openDatagramWire(port: number, host: string): Promise<Wire
       }
     },
     connections: () => 0,
-    stray: () => '',
+    stray: () => stray,
     disconnect() {},
     close: () => socket.close(),
   }
