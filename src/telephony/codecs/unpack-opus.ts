@@ -17,19 +17,28 @@ export function unpackOpus(dataDir: string): string {
   const runtimeDir = join(dataDir, 'runtime')
   const dir = join(runtimeDir, `opus-${sha256.slice(0, 16)}`)
   const path = join(dir, OPUS_NAME)
-  const part = `${path}.part-${process.pid}-${threadId}`
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 })
     for (const each of [dataDir, runtimeDir, dir]) refuseUnsafe(each)
     if (isIntact(path, sha256)) return path
     const bytes = readFileSync(embeddedPath)
     if (hashOf(bytes) !== sha256) throw new Error('the executable is damaged')
-    writeFileSync(part, bytes, { mode: 0o600 })
-    renameSync(part, path)
+    replace(path, bytes)
     return path
   } catch (error) {
-    rmSync(part, { force: true })
     throw new Error(`cannot unpack Opus to ${path}: ${reasonOf(error)}`, { cause: error })
+  }
+}
+
+/** In one step: nobody sees half a file. */
+function replace(path: string, bytes: Uint8Array): void {
+  const part = `${path}.part-${process.pid}-${threadId}`
+  try {
+    writeFileSync(part, bytes, { mode: 0o600 })
+    renameSync(part, path)
+  } catch (error) {
+    rmSync(part, { force: true })
+    throw error
   }
 }
 

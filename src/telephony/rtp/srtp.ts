@@ -99,14 +99,15 @@ export class SrtpSender {
 
   /**
    * Encrypts the first `length` bytes of `packet`, which has room for SRTP_OVERHEAD_BYTES more, and returns how many
-   * it has now. Packets come in the order of their sequence numbers, with a header of 12 bytes.
+   * it has now. Packets come in the order of their sequence numbers.
    */
   protect(packet: Uint8Array, length: number): number {
     const sequence = read16(packet, 2)
     if (sequence < this.lastSequence) this.rollOver++
     this.lastSequence = sequence
     const index = this.rollOver * 0x1_0000 + sequence
-    this.rtp.crypt(packet.subarray(RTP_HEADER_BYTES, length), read32(packet, 8), index)
+    const header = headerBytes(packet, length) ?? RTP_HEADER_BYTES
+    this.rtp.crypt(packet.subarray(header, length), read32(packet, 8), index)
     const tag = this.rtp.tag(packet.subarray(0, length), this.rollOver)
     packet.set(tag.subarray(0, this.tagBytes), length)
     return length + this.tagBytes

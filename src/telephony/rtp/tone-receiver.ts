@@ -1,21 +1,23 @@
 import { COLUMNS_HZ, KEYPAD, ROWS_HZ } from './dtmf.ts'
 
 /**
- * ITU-T Q.24: tones of 40 ms and more are keys, of 23 ms and less are none. In blocks of 12.75 ms the former fill two at
- * least, the latter one at most.
+ * ITU-T Q.24: tones of 40 ms are keys, and are at least two blocks of this length in whole; those of 15 ms, which are no
+ * keys, are one at most. What lies between may be either.
  */
 const BLOCK_MS = 12.75
 const BLOCKS_FOR_KEY = 2
-/** So many blocks without the key's tones end it: shorter gaps are one press. */
-const BLOCKS_FOR_END = 2
+/** So many blocks that the key's tones do not fill end it, as a gap of 40 ms has; gaps of 10 ms are one press. */
+const BLOCKS_FOR_END = 3
 /** The tone of a column may be so much stronger than that of its row (twist), and the other way round, in dB. */
-const MOST_TWIST_DB = 8
-const MOST_REVERSE_TWIST_DB = 8
+const MOST_TWIST_DB = 9
+const MOST_REVERSE_TWIST_DB = 9
 /** Both tones together hold this share of the block's power; speech is spread wider. */
-const LEAST_SHARE = 0.8
+const LEAST_SHARE = 0.7
+/** Neither half of a block has less than this of its mean power. */
+const LEAST_FILLED = 0.6
 /** The strongest tone of a group is so much stronger than the next. */
 const LEAST_LEAD_DB = 8
-/** Neither tone has an overtone that is stronger than this beside it; a voice has. */
+/** The column's tone has no overtone stronger than this beside it; a voice has. (Those of rows lie beside columns.) */
 const MOST_OVERTONE_DB = -12
 /** About -33 dB of full scale in each tone. */
 const LEAST_AMPLITUDE = 700
@@ -50,7 +52,7 @@ export class ToneReceiver {
     this.samples = new Float32Array(this.block)
     const toneAt = (hz: number): Tone => new Tone(hz, { rateHz, samples: this.block })
     this.tones = TONES_HZ.map(toneAt)
-    this.overtones = TONES_HZ.map((hz) => toneAt(2 * hz))
+    this.overtones = COLUMNS_HZ.map((hz) => toneAt(2 * hz))
   }
 
   /** The keys whose press was recognised in these samples, in order; mostly none. */
@@ -85,9 +87,12 @@ export class ToneReceiver {
   /** The key whose two tones fill the block; empty when there is none. */
   private keyOfBlock(): string {
     const { samples } = this
-    let power = 0
-    for (let i = 0; i < samples.length; i++) power += (samples[i] as number) ** 2
-    power /= samples.length
+    const half = samples.length >> 1
+    const first = powerOf(samples, 0, half)
+    const second = powerOf(samples, half, samples.length)
+    const power = (first + second) / 2
+    // A block that the tones fill in part only counts for nothing, or shorter ones would be keys.
+    if (Math.min(first, second) < LEAST_FILLED * power) return ''
     // Two tones that are loud enough have so much power together: most blocks are done here.
     if (power < LEAST_AMPLITUDE ** 2 / 2) return ''
     for (const tone of this.tones) tone.measure(samples)
@@ -97,19 +102,17 @@ export class ToneReceiver {
     const [low, high] = [this.powerOf(row), this.powerOf(column)]
     if (high > low * RATIO.twist || low > high * RATIO.reverse) return ''
     if (low + high < LEAST_SHARE * power) return ''
-    return this.hasOvertone(row) || this.hasOvertone(column)
-      ? ''
-      : (KEYPAD[row * 4 + column - 4] ?? '')
+    return this.hasOvertone(column) ? '' : (KEYPAD[row * 4 + column - 4] ?? '')
   }
 
   private powerOf(tone: number): number {
     return (this.tones[tone] as Tone).power
   }
 
-  private hasOvertone(tone: number): boolean {
-    const overtone = this.overtones[tone] as Tone
+  private hasOvertone(column: number): boolean {
+    const overtone = this.overtones[column - 4] as Tone
     overtone.measure(this.samples)
-    return overtone.power > this.powerOf(tone) * RATIO.overtone
+    return overtone.power > this.powerOf(column) * RATIO.overtone
   }
 }
 
@@ -148,6 +151,12 @@ class Tone {
     }
     this.power = (last * last + beforeLast * beforeLast - turn * last * beforeLast) * this.scale
   }
+}
+
+function powerOf(samples: Float32Array, from: number, to: number): number {
+  let sum = 0
+  for (let i = from; i < to; i++) sum += (samples[i] as number) ** 2
+  return sum / (to - from)
 }
 
 function ratio(db: number): number {
