@@ -109,6 +109,8 @@ export interface Brief {
   firstMessage: string | null
   name: string | null
   toNumber: string
+  /** E.164; whom the agent may hand the human over to. Null: nobody. */
+  transferTo: string | null
   maxDurationSeconds: number
 }
 
@@ -122,6 +124,8 @@ export type TalkEvent =
       at: number
     }
   | { type: 'tool'; name: string; arguments: Record<string, unknown>; at: number }
+  /** The human was handed over to the number of the brief. */
+  | { type: 'transferred'; at: number }
   | { type: 'timing'; timing: TurnTiming }
 
 export interface Talk {
@@ -137,6 +141,7 @@ export interface Talk {
     | 'shutdown'
     | 'rtp_timeout'
     | 'trunk_error'
+    | 'transferred'
   >
   transcript: Turn[]
 }
@@ -276,6 +281,11 @@ export interface CallStore {
   appendTurn(id: string, turn: Turn): Promise<void>
   appendTiming(id: string, timing: TurnTiming): Promise<void>
   appendEvent(id: string, event: Omit<StoredEvent, 'seq'>): Promise<StoredEvent>
+  /** The human was handed over; the call goes on until it is hung up. */
+  markTransferred(
+    id: string,
+    o: { fence: CallFence; deliveries: EventPayload | null },
+  ): Promise<boolean>
   heartbeat(id: string, o: { fence: CallFence; now: number }): Promise<boolean>
   /** Holds `holdCents` in all for this call; false when the balance does not cover the difference. */
   extendHold(id: string, holdCents: number): Promise<boolean>
@@ -306,6 +316,6 @@ export interface CallStore {
 
 /** One event for the webhooks: the body is rendered once and never changes. */
 export interface EventPayload {
-  event: 'call.completed' | 'call.started' | 'call.answered'
+  event: 'call.completed' | 'call.started' | 'call.answered' | 'call.transferred'
   body: string
 }

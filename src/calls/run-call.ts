@@ -137,7 +137,7 @@ async function makeReady(d: RunCallDeps, call: Call, fence: CallFence): Promise<
 }
 
 async function phone(d: RunCallDeps, call: Call, hold: Hold): Promise<void> {
-  const brief: Brief = { ...call, callId: call.id }
+  const brief: Brief = { ...call, callId: call.id, transferTo: allowedTransfer(d, call) }
   const conversation = d.talker.prepare(brief)
   let begun = false
   const onBegun = (): void => {
@@ -155,6 +155,14 @@ async function phone(d: RunCallDeps, call: Call, hold: Hold): Promise<void> {
     return
   }
   await converse(d, call, { ...hold, dialed, conversation, brief })
+}
+
+/** Whom the call may be handed over to by the dial policy as it is now; it may be stricter than it was. */
+function allowedTransfer(d: RunCallDeps, { id, transferTo }: Call): string | null {
+  const refusal = transferTo === null ? null : d.dialRefusal(transferTo)
+  if (refusal !== null)
+    d.log.warn('transfer refused by the dial policy', { callId: id, reason: refusal })
+  return refusal === null ? transferTo : null
 }
 
 /** `onBegun` is told when an INVITE may leave. */
@@ -225,9 +233,9 @@ async function converse(
   void leg.ended.then(() => {
     endedAt ??= time.now()
   })
-  const chronicle = createChronicle(d, { callId: call.id, signal: o.lease })
+  const chronicle = createChronicle(d, { call: answered, fence, signal: o.lease })
   // The first word does not wait for the disk: the answer is stored while it is spoken.
-  chronicle.answered(answered, fence, o.dialed.state, () => void leg.hangup())
+  chronicle.answered(o.dialed.state, () => void leg.hangup())
   const relieve = superviseCall(d, { call: answered, fence, leg, stop, time })
   const talk = await talkWhileAlive(d, answered, { ...o, leg, chronicle })
   relieve()

@@ -10,7 +10,7 @@ import { systemPrompt } from './prompt.ts'
 import { piecesOf } from './recital.ts'
 import { createStockLines, type StockLines } from './stock-lines.ts'
 import { summarise } from './summary.ts'
-import { TOOLS } from './tools.ts'
+import { toolsFor } from './tools.ts'
 
 export interface TalkerDeps {
   clock: Clock
@@ -40,6 +40,7 @@ function prepare(d: TalkerDeps, stock: StockLines, brief: Brief): Conversation {
   const { clock, log, engines } = d
   const { timezone, language, llmTimeoutMs } = d.options
   const preparing = new AbortController()
+  const tools = toolsFor(brief)
   const prompt = systemPrompt(brief, { now: clock.now(), timezone, language })
   const first = (rateHz: number) =>
     brief.firstMessage === null
@@ -53,7 +54,7 @@ function prepare(d: TalkerDeps, stock: StockLines, brief: Brief): Conversation {
   async function warmUp(): Promise<void> {
     const { signal } = preparing
     const messages = [{ role: 'system', content: prompt }] as const
-    await engines.model.warmUp({ messages, tools: TOOLS, signal })
+    await engines.model.warmUp({ messages, tools, signal })
   }
 
   async function synthesise(): Promise<void> {
@@ -71,9 +72,13 @@ function prepare(d: TalkerDeps, stock: StockLines, brief: Brief): Conversation {
     async talk(leg: Leg, o: { signal: AbortSignal; on(event: TalkEvent): void }): Promise<Talk> {
       const { rateHz } = leg.ears
       const firstMessage = rateHz === TELEPHONE_RATE_HZ ? prepared : first(rateHz)
-      const deps = { clock, log, engines, stock, brief, language, llmTimeoutMs, firstMessage }
+      const parts = { clock, log, engines, stock, brief, language, llmTimeoutMs }
       try {
-        return await holdConversation({ ...deps, systemPrompt: prompt }, leg, o)
+        return await holdConversation(
+          { ...parts, tools, firstMessage, systemPrompt: prompt },
+          leg,
+          o,
+        )
       } finally {
         preparing.abort()
       }

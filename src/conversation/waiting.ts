@@ -46,14 +46,17 @@ export async function* eachWithin<T>(
   }
 }
 
-/** The clock's time, kept from going backwards when the machine's clock is set back. */
+/** No conversation waits this long without a look at the time: more is a clock that was set. */
+const MOST_MS = 60_000
+
+/** The clock's time, as if nobody set the machine's clock: a jump back or far ahead takes no time. */
 export function steadyTime(clock: Clock): () => number {
   let last = clock.now()
   let offset = 0
   return () => {
-    const now = clock.now() + offset
-    if (now < last) offset += last - now
-    last = Math.max(last, now)
+    const passed = clock.now() + offset - last
+    if (passed < 0 || passed > MOST_MS) offset -= passed
+    else last += passed
     return last
   }
 }

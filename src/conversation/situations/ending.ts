@@ -30,6 +30,8 @@ export const ending: Situation = {
         return event.id === current.line && !current.hungUp
           ? hangUp(state, current.reason, now)
           : []
+      case 'transferred':
+        return event.outcome.ok && !current.hungUp ? handOver(state, now) : []
       case 'stop':
         return event.reason === 'canceled' && !current.hungUp
           ? hangUp(state, current.reason, now)
@@ -98,6 +100,12 @@ function hangUp(state: State, reason: EndingReason, now: number): Action[] {
   ]
 }
 
+/** The human is somebody else's from now on: no word more, and that is how the call ended. */
+export function handOver(state: State, now: number): Action[] {
+  const ended = endWith(state, now, { reason: 'transferred', line: null, withinMs: 0 })
+  return [...ended, { type: 'handed_over' }]
+}
+
 function due(state: State, current: Ending, now: number): Action[] {
   if (current.over)
     return now >= current.hangupAt ? [{ type: 'close', reason: current.reason }] : []
@@ -159,6 +167,8 @@ function legEnded(state: State, end: LegEnd, now: number): Action[] {
 }
 
 function reasonOfEnd(end: LegEnd, current: Ending | null): EndingReason {
+  // Who has been handed over is gone, whoever hangs up first.
+  if (current?.reason === 'transferred') return 'transferred'
   switch (end.by) {
     case 'human':
       return 'human_hangup'
