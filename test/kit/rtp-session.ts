@@ -92,13 +92,10 @@ export function talker(
     srtp?: SrtpKeys
   } = {},
 ) {
-  const {
-    name = 'PCMU',
-    rateHz = 8000,
-    clockHz = 8000,
-    ...codec
-  } = codecs.get(o.codec ?? 'PCMU') ?? {}
-  const encoder = codecs.get(name)?.encoder()
+  const codec = codecs.get(o.codec ?? 'PCMU')
+  if (!codec) throw new Error(`no ${o.codec}`)
+  const { rateHz, clockHz } = codec
+  const encoder = codec.encoder()
   const protector = o.srtp && new SrtpSender(o.srtp.suite, o.srtp.sendKey)
   const { ms = 20, hz = 500, ssrc = 77 } = o
   let n = 0
@@ -113,7 +110,7 @@ export function talker(
       ssrc,
     })
     const piece = tone(hz, samples, { from: n * samples, rateHz })
-    const length = 12 + (encoder?.encode(piece, packet, 12) ?? 0)
+    const length = 12 + encoder.encode(piece, packet, 12)
     n++
     return packet.slice(0, protector ? protector.protect(packet, length) : length)
   }
