@@ -132,6 +132,7 @@ export class SipStack {
     if (verdict === 'drop') return
     const owner = verdict ? undefined : (this.ownerOf(message) ?? this.callee(message, source))
     if (owner) {
+      spreadVias(message)
       const via = message.headers.find((header) => header.name === 'via')
       if (via) via.value = this.ways.mark(withSource(via.value, message.via, source), source)
       // sip.js answers 404 to what names another user; whose dialog it is was found by tags, and some proxies rewrite it.
@@ -224,6 +225,15 @@ export class SipStack {
     const text = renderWire({ ...message, body: bodyOf(message) })
     return Core.Parser.parseMessage(text, this.parserLog)
   }
+}
+
+/** One Via a line, in order: what is written into the topmost must not touch the others. */
+function spreadVias(message: WireMessage): void {
+  message.headers = message.headers.flatMap((header) =>
+    header.name === 'via'
+      ? splitList(header.value).map((value) => ({ name: 'via', value }))
+      : [header],
+  )
 }
 
 /** Takes out what asks for credentials: sip.js's parser keeps the last only, and stumbles over what it does not know. */
