@@ -239,6 +239,14 @@ export function createApp(config: Config, o: Outside): App {
     tls: o.tls,
   })
 
+  let draining: Promise<void> | undefined
+  async function drain(): Promise<void> {
+    accepting = false
+    const drained = scheduler.stop()
+    live.stopAll('shutdown')
+    await Promise.race([drained, sleep(clock, DRAIN_MS)])
+  }
+
   /** Lanes first, then what an earlier process left open; only then are jobs claimed. */
   const work: Part = {
     async start() {
@@ -250,12 +258,7 @@ export function createApp(config: Config, o: Outside): App {
       await recoverCalls({ log, calls, trunk: o.trunk, settle })
       await scheduler.start()
     },
-    async stop() {
-      accepting = false
-      const drained = scheduler.stop()
-      live.stopAll('shutdown')
-      await Promise.race([drained, sleep(clock, DRAIN_MS)])
-    },
+    stop: () => (draining ??= drain()),
   }
   const parts = [...o.parts, readiness, work, http]
 

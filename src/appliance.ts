@@ -6,12 +6,13 @@ import { createApp } from './app.ts'
 import type { Appliance, OwnersData, RunningServer } from './cli/appliance.ts'
 import type { Config } from './config/config.ts'
 import { systemClock } from './core/clock.ts'
+import { reasonOf } from './core/errors.ts'
 import { createIds } from './core/ids.ts'
+import { stopAll } from './core/lifecycle.ts'
 import type { Log } from './core/log.ts'
 import { silentLog } from './core/log.ts'
 import type { Probe } from './core/probe.ts'
 import { VERSION } from './core/version.ts'
-import { runDemo } from './demo.ts'
 import { createEngines } from './engines.ts'
 import { listModels, verifyModels } from './inference/models.ts'
 import { openLog } from './observability/json-log.ts'
@@ -32,7 +33,8 @@ const RTP_SILENCE_MS = 30_000
 export function createAppliance(): Appliance {
   return {
     serve: async (config) => serve(config, await openLog(config.log)),
-    demo: (o) => runDemo(o, { clock, ids, serve, openData }),
+    // Its certificates alone would make every start of the server a third longer.
+    demo: async (o) => (await import('./demo.ts')).runDemo(o, { clock, ids, serve, openData }),
     openData,
     restore: async (config, file) =>
       restoreDatabase({ dataDir: config.dataDir, file, log: silentLog, clock, ids }),
@@ -80,7 +82,7 @@ export async function serve(config: Config, log: Log): Promise<RunningServer> {
 function assemble(config: Config, log: Log, storage: Storage) {
   const { engines, parts } = createEngines(config, { clock, log })
   const metrics = createMetrics()
-  const { media, telephony } = createPhone(config, log, metrics)
+  const { media, telephony } = createPhone(config, log, { metrics })
   const addressPolicy = createAddressPolicy(config.webhooks.allowedHosts)
   const ca = config.webhooks.caFile
   return createApp(config, {
@@ -119,7 +121,7 @@ function withSipErrors(metrics: Metrics, telephony: Telephony): Metrics {
   }
 }
 
-function createPhone(config: Config, log: Log, metrics?: Metrics) {
+function createPhone(config: Config, log: Log, o: { metrics?: Metrics; probeOnly?: boolean } = {}) {
   const media = createMedia({
     clock,
     log,
@@ -127,9 +129,11 @@ function createPhone(config: Config, log: Log, metrics?: Metrics) {
     bindHost: config.sip.host,
     portRange: [config.sip.rtpPorts.from, config.sip.rtpPorts.to],
     silenceTimeoutMs: RTP_SILENCE_MS,
-    onClosed: (stats) => metrics?.rtpForeignPackets(stats.packetsForeign),
+    onClosed: (stats) => o.metrics?.rtpForeignPackets(stats.packetsForeign),
   })
-  return { media, telephony: createTelephony({ clock, ids, log, media, options: config.sip }) }
+  const { probeOnly = false } = o
+  const options = probeOnly ? { ...config.sip, port: 0 } : config.sip
+  return { media, telephony: createTelephony({ clock, ids, log, media, options, probeOnly }) }
 }
 
 function readTls(config: Config): { cert: string; key: string } | undefined {
@@ -144,20 +148,28 @@ async function openData(config: Config): Promise<OwnersData> {
   return { keys, ledger, backup, close, ids, clock }
 }
 
-/** Asks everything once, without serving: what is there is opened and closed again. */
+/** Asks everything once, without serving: what is there is opened and closed again. Whatever throws is told as away. */
 async function probes(config: Config): Promise<Probe[]> {
   const { engines, parts } = createEngines(config, { clock, log: silentLog })
+  const asks: [string, () => Promise<Probe | Probe[]>][] = [
+    ['database', () => probeData(config)],
+    ['trunk', () => probeTrunks(config)],
+    ['speech detector', () => engines.speech.probe()],
+    ['speech-to-text', () => engines.recogniser.probe()],
+    ['language model', () => engines.model.probe()],
+    ['text-to-speech', () => engines.voice.probe()],
+  ]
+  const answers: Probe[] = []
+  for (const [name, ask] of asks) answers.push(...(await orAway(name, ask)))
+  await stopAll(parts)
+  return answers
+}
+
+async function orAway(name: string, ask: () => Promise<Probe | Probe[]>): Promise<Probe[]> {
   try {
-    return [
-      await probeData(config),
-      ...(await probeTrunks(config)),
-      await engines.speech.probe(),
-      await engines.recogniser.probe(),
-      await engines.model.probe(),
-      await engines.voice.probe(),
-    ]
-  } finally {
-    for (const part of parts) await part.stop()
+    return [await ask()].flat()
+  } catch (error) {
+    return [{ name, state: 'away', reason: reasonOf(error) }]
   }
 }
 
@@ -169,25 +181,18 @@ async function probeData(config: Config): Promise<Probe> {
       reason: `none yet; it will be made in ${config.dataDir}`,
     }
   const storage = open(config, silentLog)
-  const probe = await storage.probe()
-  await storage.close()
-  return probe
+  try {
+    return await storage.probe()
+  } finally {
+    await storage.close()
+  }
 }
 
+/** On a port of its own, and without a REGISTER: a server that runs keeps its socket and its binding. */
 async function probeTrunks(config: Config): Promise<Probe[]> {
-  if (config.sip.trunks.length === 0)
-    return [
-      {
-        name: 'trunk',
-        state: 'missing',
-        reason: 'no SIP trunk is configured',
-        mend: 'add one under [[sip.trunks]] in landline.toml',
-      },
-    ]
-  // A free port: a server that runs on the configured one is not disturbed.
-  const { telephony } = createPhone({ ...config, sip: { ...config.sip, port: 0 } }, silentLog)
-  await telephony.start()
+  const { telephony } = createPhone(config, silentLog, { probeOnly: true })
   try {
+    await telephony.start()
     return await telephony.trunk.probes()
   } finally {
     await telephony.stop()

@@ -1,13 +1,15 @@
 /** The real engines, as the configuration names them. Nothing is loaded before it is needed. */
-import { readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import type { Config } from './config/config.ts'
+import { ConfigError } from './config/config-error.ts'
 import type { Engines, LanguageModel, Recogniser } from './conversation/ports.ts'
 import type { Clock } from './core/clock.ts'
+import { reasonOf } from './core/errors.ts'
 import type { Part } from './core/lifecycle.ts'
 import type { Log } from './core/log.ts'
 import { createFliteVoice } from './inference/flite/flite-voice.ts'
 import { FLITE_VOICES, type FliteVoiceName } from './inference/flite/synthesis.ts'
-import { parseDialogue } from './inference/llm/dialogue-file.ts'
+import { type Dialogue, readDialogueFile } from './inference/llm/dialogue-file.ts'
 import { createOllamaModel } from './inference/llm/ollama-model.ts'
 import { createScriptedModel } from './inference/llm/scripted-model.ts'
 import { createOpenAiChatModel } from './inference/openai/chat-model.ts'
@@ -26,7 +28,7 @@ export function createEngines(
 ): { engines: Engines; parts: readonly Part[] } {
   const speech = createSpeechDetector({ ...d, dataDir: config.dataDir })
   const recogniser = createRecogniser(config, d)
-  const voice = createFliteVoice({ log: d.log, voice: fliteVoice(config.speech.tts.voice) })
+  const voice = createFliteVoice({ ...d, voice: fliteVoice(config.speech.tts.voice) })
   const model = createModel(config, d)
   return { engines: { speech, recogniser, voice, model }, parts: [speech, recogniser, voice] }
 }
@@ -35,8 +37,8 @@ function fliteVoice(name: string | null): FliteVoiceName {
   const wanted = name ?? 'slt'
   const found = FLITE_VOICES.find((voice) => voice === wanted)
   if (found === undefined)
-    throw new Error(
-      `speech.tts.voice: Flite has no voice '${wanted}'; it has ${FLITE_VOICES.join(', ')}`,
+    throw new ConfigError(
+      `speech.tts.voice = "${wanted}": Flite has no such voice; it has ${FLITE_VOICES.join(', ')}`,
     )
   return found
 }
@@ -44,13 +46,12 @@ function fliteVoice(name: string | null): FliteVoiceName {
 function createRecogniser(config: Config, d: EngineDeps): Recogniser & Part {
   const { engine, model, url, apiKey } = config.speech.stt
   if (engine === 'whisper') return createWhisperRecogniser({ ...d, dataDir: config.dataDir, model })
-  const transcriber = createOpenAiTranscriber({
-    clock: d.clock,
+  return createOpenAiTranscriber({
+    ...d,
     url: url ?? '',
     model: model ?? 'whisper-1',
     apiKey: apiKey ?? undefined,
   })
-  return { ...transcriber, start: async () => {}, stop: async () => {} }
 }
 
 function createModel(config: Config, d: EngineDeps): LanguageModel {
@@ -58,11 +59,21 @@ function createModel(config: Config, d: EngineDeps): LanguageModel {
   if (llm.engine === 'scripted') {
     const file = llm.script ?? ''
     return createScriptedModel({
-      dialogue: parseDialogue(readFileSync(file, 'utf8'), file),
-      name: file,
+      dialogue: readScript(file),
+      // Probes are shown without a key: no path of this machine.
+      name: basename(file),
       log: d.log,
     })
   }
   const options = { ...d, url: llm.url, model: llm.model ?? '', apiKey: llm.apiKey ?? undefined }
   return llm.engine === 'openai' ? createOpenAiChatModel(options) : createOllamaModel(options)
+}
+
+/** A dialogue that cannot be followed is a mistake in the configuration. */
+function readScript(file: string): Dialogue {
+  try {
+    return readDialogueFile(file)
+  } catch (error) {
+    throw new ConfigError(`llm.script = ${JSON.stringify(file)}: ${reasonOf(error)}`)
+  }
 }

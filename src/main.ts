@@ -1,9 +1,11 @@
 import { systemPlatform } from './cli/platform.ts'
 import { runCli } from './cli/program.ts'
+import { forgetProxies } from './cli/proxies.ts'
 import { systemTerminal } from './cli/terminal.ts'
 
 /** Everything behind the command line is loaded by the first command that needs it. */
 function main(): void {
+  forgetProxies(process.env)
   const terminal = systemTerminal()
   void runCli(process.argv.slice(2), {
     terminal,

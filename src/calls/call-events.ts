@@ -1,14 +1,15 @@
+import { isFinal } from './call.ts'
 import type { CallStore, StoredEvent } from './ports.ts'
 
 /** The event streams of calls: what is stored is the truth, a notice only says that there is more. */
 export interface CallEvents {
   /** Something was stored for this call. */
   notify(callId: string): void
-  /** All events after `afterSeq`, then each as it is stored; ends after `end`, or when `signal` aborts. */
+  /** All events after `afterSeq`, then each as it is stored; ends with the call, or when `signal` aborts. */
   watch(callId: string, afterSeq: number, signal: AbortSignal): AsyncGenerator<StoredEvent>
 }
 
-export function createCallEvents(d: { calls: Pick<CallStore, 'events'> }): CallEvents {
+export function createCallEvents(d: { calls: Pick<CallStore, 'events' | 'get'> }): CallEvents {
   const watchers = new Map<string, Set<() => void>>()
 
   function listen(callId: string, wake: () => void): () => void {
@@ -35,6 +36,9 @@ export function createCallEvents(d: { calls: Pick<CallStore, 'events'> }): CallE
       const forget = listen(callId, onNews)
       signal.addEventListener('abort', onNews)
       try {
+        // A client that comes back after the end has nothing to wait for.
+        const call = await d.calls.get(callId)
+        const over = !call || isFinal(call.status)
         while (!signal.aborted) {
           news = false
           for (const event of await d.calls.events(callId, last)) {
@@ -42,6 +46,7 @@ export function createCallEvents(d: { calls: Pick<CallStore, 'events'> }): CallE
             yield event
             if (event.type === 'end') return
           }
+          if (over) return
           if (!news && !signal.aborted) await new Promise<void>((done) => (wake = done))
         }
       } finally {

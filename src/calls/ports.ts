@@ -73,7 +73,7 @@ export interface SipState {
 export interface DialRequest {
   to: string
   from: string
-  /** Display name of the called person or business, for logs of the trunk only. */
+  /** Our call's id, for logs only; the dialog has a Call-ID of its own. */
   callId: string
   ringTimeoutMs: number
   signal: AbortSignal
@@ -81,6 +81,12 @@ export interface DialRequest {
   beforeInvite(state: SipState): Promise<void>
   /** A 180 or 183 came. */
   onRinging(): void
+  /**
+   * It was answered; the call is dialled no more. The answer is acknowledged when this has settled, or a second later:
+   * until then the other side repeats it, and who finds `state` after a crash can still end the call. The leg is handed
+   * over meanwhile.
+   */
+  onAnswered(state: SipState): Promise<void>
 }
 
 export type Dialed =
@@ -166,9 +172,9 @@ export interface Talker {
   summarise(brief: Brief, transcript: readonly Turn[], signal: AbortSignal): Promise<string>
 }
 
-/** Whether the engines could hold a call now, from probes made in the background. */
+/** Whether the engines could hold a call now, from probes made in the background; `unknown` before the first. */
 export interface Readiness {
-  engines(): { state: 'ready' | 'away' | 'missing'; reason: string }
+  engines(): { state: 'ready' | 'away' | 'missing' | 'unknown'; reason: string }
   /** The trunks' own numbers; empty when no trunk is configured. The first is the default caller. */
   trunkNumbers(): readonly string[]
   hasTrunk(): boolean
@@ -262,7 +268,7 @@ export interface CallStore {
     id: string,
     o: { fence: CallFence; holdCents: number; checkBalance: boolean; now: number },
   ): Promise<'activated' | 'number_busy' | 'insufficient_balance' | 'lost'>
-  /** Commits the attempt as dialing with what a crash would need to end it. Comes before each INVITE. */
+  /** Commits the attempt as dialing with what a crash would need to end it. Comes before each INVITE and each ACK. */
   saveDialing(
     id: string,
     o: { fence: CallFence; attempt: number; sip: SipState; now: number },

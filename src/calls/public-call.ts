@@ -1,6 +1,7 @@
 /**
- * The one JSON shape of a call: the HTTP API, the webhooks, the event stream and the OpenAPI document take it from
- * here. Keys that do not apply are present and null, but for the answer to POST, which names only what was given.
+ * The one JSON shape of a call: the HTTP API, the webhooks and the event stream take it from here, and a test holds
+ * the OpenAPI document to it. Keys that do not apply are present and null, but for the answer to POST, which names
+ * only what was given.
  */
 import type { Call, Turn, TurnTiming } from './call.ts'
 import type { EventPayload, StoredEvent } from './ports.ts'

@@ -23,7 +23,7 @@ export function createReadiness(d: {
   trunkNumbers: readonly string[]
   hasTrunk: boolean
 }): EngineReadiness {
-  let known: readonly Probe[] = []
+  let known: readonly Probe[] | undefined
   let stopped = false
   let forget = (): void => undefined
   let first: Promise<void> | undefined
@@ -46,8 +46,9 @@ export function createReadiness(d: {
       forget()
     },
     first: () => Promise.race([first ?? Promise.resolve(), sleep(d.clock, FIRST_MS)]),
-    probes: () => known,
+    probes: () => known ?? [],
     engines() {
+      if (!known) return { state: 'unknown', reason: 'The engines have not been asked yet.' }
       for (const state of ['missing', 'away'] as const) {
         const bad = known.find((probe) => probe.state === state)
         if (bad) return { state, reason: sentence(bad) }

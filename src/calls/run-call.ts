@@ -1,51 +1,21 @@
-import { type Clock, sleep } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
-import type { Log } from '../core/log.ts'
-import { type Call, isFinal, type Turn, type TurnTiming } from './call.ts'
-import type { CallEvents } from './call-events.ts'
-import { createCallTime } from './call-time.ts'
-import { type Chronicle, createChronicle } from './chronicle.ts'
+import { type Call, isFinal } from './call.ts'
+import { type ConverseDeps, converse, type Hold } from './converse.ts'
 import type { LiveCalls } from './live-calls.ts'
-import type {
-  Brief,
-  CallFence,
-  CallStore,
-  Conversation,
-  Dialed,
-  Leg,
-  Readiness,
-  Talk,
-  Talker,
-  Trunk,
-} from './ports.ts'
+import type { Brief, CallFence, Dialed, Readiness, Trunk } from './ports.ts'
 import { eventPayload } from './public-call.ts'
 import { closeInterrupted } from './recover-calls.ts'
-import type { SettleCall } from './settle-call.ts'
-import { GRACE_MS, superviseCall } from './supervise-call.ts'
 import { isUnavailable, untilStored } from './until-stored.ts'
 
 /** A call whose turn has not come asks again after this. */
 const ASK_AGAIN_MS = 2000
-/** How long a summary may hold a call open. */
-const SUMMARY_MS = 12_000
-/** How long `talk` may go on after its leg has ended, or should have: then the call ends without it. */
-const STUCK_MS = 10_000
 
-export interface RunCallDeps {
-  clock: Clock
-  log: Log
-  calls: CallStore
+export interface RunCallDeps extends ConverseDeps {
   trunk: Trunk
-  talker: Talker
   readiness: Readiness
   live: LiveCalls
-  events: CallEvents
-  settle: SettleCall
   /** Why a number may not be called by the dial policy as it is now; null when it may. */
   dialRefusal(number: string): string | null
-  onTiming?(timing: TurnTiming): void
-  /** Told when deliveries of a call that goes on have become due. */
-  onDue(): void
   options: { ringTimeoutMs: number; maxLatenessMs: number; billingEnabled: boolean }
 }
 
@@ -90,13 +60,6 @@ export function createRunCall(deps: RunCallDeps) {
     }
     return { done: true }
   }
-}
-
-/** What a run holds: its claim, what ends its call, what ends its claim. */
-interface Hold {
-  fence: CallFence
-  stop: AbortController
-  lease: AbortSignal
 }
 
 /** Too late, no engine, another call to the number, no money: everything that is looked at before the telephone. */
@@ -193,6 +156,10 @@ function dial(d: RunCallDeps, call: Call, o: Hold & { onBegun(): void }): Promis
           d.log.error('ringing was not stored', { callId: call.id, reason: reasonOf(error) }),
         )
     },
+    async onAnswered(sip) {
+      const now = d.clock.now()
+      await d.calls.saveDialing(call.id, { fence, attempt: call.attempt, sip, now })
+    },
   })
 }
 
@@ -214,104 +181,4 @@ async function settleUnanswered(
   else if (failed === 'canceled')
     await d.settle(call, { status: 'canceled', endReason: 'canceled', sipCode, fence })
   else await d.settle(call, { status: 'failed', endReason: failed, sipCode, fence })
-}
-
-async function converse(
-  d: RunCallDeps,
-  call: Call,
-  o: Hold & {
-    dialed: Extract<Dialed, { answered: Leg }>
-    conversation: Conversation
-    brief: Brief
-  },
-): Promise<void> {
-  const { fence, stop } = o
-  const leg = o.dialed.answered
-  const answered: Call = { ...call, status: 'in_progress', startedAt: d.clock.now() }
-  const time = createCallTime(d.clock)
-  let endedAt: number | null = null
-  void leg.ended.then(() => {
-    endedAt ??= time.now()
-  })
-  const chronicle = createChronicle(d, { call: answered, fence, signal: o.lease })
-  // The first word does not wait for the disk: the answer is stored while it is spoken.
-  chronicle.answered(o.dialed.state, () => void leg.hangup())
-  const relieve = superviseCall(d, { call: answered, fence, leg, stop, time })
-  const talk = await talkWhileAlive(d, answered, { ...o, leg, chronicle })
-  relieve()
-  endedAt ??= time.now()
-  time.stop()
-  await chronicle.written()
-  const transcript = talk.transcript ?? (await d.calls.transcript(call.id).catch(() => []))
-  const summary = await summarise(d, o.brief, transcript, stop.signal)
-  await d.settle(answered, {
-    status: 'completed',
-    endReason: talk.ending === 'trunk_error' ? 'rtp_timeout' : talk.ending,
-    summary,
-    endedAt,
-    fence,
-  })
-}
-
-/** How a conversation ended; without a transcript when only what was stored tells it. */
-type Outcome = Pick<Talk, 'ending'> & { transcript: Talk['transcript'] | null }
-
-/** The conversation and its hang-up, neither of which may outlast the call's hard deadline or its leg by long. */
-async function talkWhileAlive(
-  d: RunCallDeps,
-  call: Call,
-  o: { leg: Leg; conversation: Conversation; stop: AbortController; chronicle: Chronicle },
-): Promise<Outcome> {
-  const { leg } = o
-  const stuck = Promise.withResolvers<Outcome>()
-  const giveUp = (afterMs: number, ending: Outcome['ending']): (() => void) =>
-    d.clock.after(afterMs, () => {
-      d.log.error('conversation does not end', { callId: call.id })
-      stuck.resolve({ ending, transcript: null })
-    })
-  const forgets = [giveUp(call.maxDurationSeconds * 1000 + GRACE_MS + STUCK_MS, 'max_duration')]
-  void leg.ended.then(({ by }) => {
-    forgets.push(giveUp(STUCK_MS, by === 'us' ? 'max_duration' : ENDING_OF[by]))
-  })
-  const talk = o.conversation
-    .talk(leg, { signal: o.stop.signal, on: o.chronicle.on })
-    .catch((error: unknown): Outcome => {
-      d.log.error('conversation broke', { callId: call.id, reason: reasonOf(error) })
-      return { ending: 'engine_error', transcript: null }
-    })
-  const outcome = await Promise.race([talk, stuck.promise])
-  const patience = new AbortController()
-  const hungUp = leg.hangup().catch(() => undefined)
-  await Promise.race([hungUp, sleep(d.clock, STUCK_MS, patience.signal)])
-  patience.abort()
-  for (const forget of forgets) forget()
-  return outcome
-}
-
-const ENDING_OF = {
-  human: 'human_hangup',
-  rtp_timeout: 'rtp_timeout',
-  trunk_error: 'trunk_error',
-} as const
-
-/** Bounded; a shutdown does not wait for the model, which then makes it from the transcript. */
-async function summarise(
-  d: RunCallDeps,
-  brief: Brief,
-  transcript: readonly Turn[],
-  stop: AbortSignal,
-): Promise<string> {
-  const limit = new AbortController()
-  const forget = d.clock.after(SUMMARY_MS, () => limit.abort())
-  const hurry = (): void => {
-    if (stop.reason === 'shutdown') limit.abort()
-  }
-  if (stop.aborted) hurry()
-  stop.addEventListener('abort', hurry)
-  try {
-    return await d.talker.summarise(brief, transcript, limit.signal)
-  } finally {
-    forget()
-    stop.removeEventListener('abort', hurry)
-  }
 }

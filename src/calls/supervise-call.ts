@@ -24,7 +24,7 @@ export function superviseCall(
   o: { call: Call; fence: CallFence; leg: Leg; stop: AbortController; time: CallTime },
 ): () => void {
   const { call, fence, leg, stop, time } = o
-  const startedAt = call.startedAt ?? time.now()
+  const startedAt = call.startedAt ?? time()
   let paidMinutes = 1
   let over = false
   let forgetPaid = (): void => undefined
@@ -35,7 +35,7 @@ export function superviseCall(
   }
 
   async function beat(): Promise<void> {
-    const now = time.now()
+    const now = time()
     const ours = await d.calls.heartbeat(call.id, { fence, now })
     if (!ours) {
       d.log.warn('call taken over by another process', { callId: call.id })
@@ -54,7 +54,7 @@ export function superviseCall(
     }
     over = true
     stop.abort('out_of_balance')
-    const left = startedAt + paidMinutes * 60_000 - time.now() - BYE_MS
+    const left = startedAt + paidMinutes * 60_000 - time() - BYE_MS
     forgetPaid = d.clock.after(left, () => cut('call reached the end of its paid minutes'))
   }
 

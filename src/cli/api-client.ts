@@ -1,6 +1,8 @@
 /** The running server, as the commands reach it. */
 import { readFileSync } from 'node:fs'
 import type { Config } from '../config/config.ts'
+import { reasonOf } from '../core/errors.ts'
+import { requireCertificate } from './served-certificate.ts'
 import type { Terminal } from './terminal.ts'
 
 /** Where the server of this configuration answers on this machine; null when its port is only known to itself. */
@@ -38,11 +40,16 @@ export function createApiClient(o: {
   /** The certificate that the configuration serves: our own server is known by it. */
   certFile: string | null
 }): ApiClient {
-  const tls = o.certFile && o.url.startsWith('https:') ? { tls: pin(o.certFile) } : {}
+  const pem = o.certFile && o.url.startsWith('https:') ? readFileSync(o.certFile, 'utf8') : null
+  // fetch does not ask for a certificate that it does not verify: it was compared on a connection before.
+  const tls = pem === null ? {} : { tls: { rejectUnauthorized: false } }
+  let known: Promise<void> | undefined
   return {
     url: o.url,
     async request(path, init = {}) {
       try {
+        if (pem !== null) known ??= requireCertificate(o.url, pem)
+        await known
         return await o.terminal.fetch(`${o.url}${path}`, {
           method: init.method ?? 'GET',
           headers: {
@@ -58,17 +65,12 @@ export function createApiClient(o: {
       } catch (error) {
         if (init.signal?.aborted) throw error
         throw new Error(
-          `no server answers at ${o.url}: start it with \`landline serve\`, or name it with --url`,
+          `no server answers at ${o.url} (${reasonOf(error)}): start it with \`landline serve\`, or name it with --url`,
           { cause: error },
         )
       }
     },
   }
-}
-
-/** The certificate itself is trusted, whatever name it was made for. */
-function pin(certFile: string): Record<string, unknown> {
-  return { ca: readFileSync(certFile, 'utf8'), checkServerIdentity: () => undefined }
 }
 
 /** The JSON object of an answer; throws the server's own sentence when it refused. */

@@ -1,4 +1,4 @@
-/** What the command line needs from the rest: `app.ts` implements it, `main.ts` hands it in, tests fake it. */
+/** What the command line needs from the rest: `appliance.ts` implements it, `main.ts` hands it in, tests fake it. */
 import type { KeyStore, LedgerStore } from '../billing/ports.ts'
 import type { Config } from '../config/config.ts'
 import type { Clock } from '../core/clock.ts'

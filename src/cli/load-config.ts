@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { checkFiles } from '../config/check-files.ts'
 import { ConfigError } from '../config/config-error.ts'
 import type { ConfigFile } from '../config/file-source.ts'
 import { type Flag, type ParsedConfig, parseConfig } from '../config/parse-config.ts'
@@ -19,7 +20,7 @@ export function loadConfig(o: {
   env: Readonly<Record<string, string | undefined>>
   directory: string
 }): ParsedConfig {
-  return parseConfig({
+  const parsed = parseConfig({
     file: readFile(o),
     env: o.env,
     flags: o.flags,
@@ -29,6 +30,8 @@ export function loadConfig(o: {
     resolvePath: (directory, path) => resolve(directory, path),
     readText: decode,
   })
+  checkFiles(parsed, decode)
+  return parsed
 }
 
 function readFile(o: {

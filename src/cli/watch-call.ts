@@ -46,6 +46,7 @@ async function openEvents(
     headers: { Accept: 'text/event-stream', ...(lastId ? { 'Last-Event-ID': lastId } : {}) },
     signal: o.signal,
   })
+  if (response.status === 204) throw new Refused('the call has ended')
   if (!response.ok || !response.body)
     throw new Refused(await answerOf(response).then(String, (error: Error) => error.message))
   return readEventStream(response.body)

@@ -4,7 +4,7 @@ import type { Ring } from '../core/ring.ts'
 
 /** Positions are samples in the leg's ring. */
 export type SpeechEvent =
-  /** Speech began; `stopped` when the armed rule has stopped our sound by it already. */
+  /** Speech began, before the armed rule could stop our sound by it. */
   | { type: 'speech_started'; from: number; at: number }
   /** The armed rule stopped our sound: the speech since `from` was long enough. */
   | { type: 'barge_in'; from: number; at: number }

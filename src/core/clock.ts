@@ -2,6 +2,8 @@
 export interface Clock {
   /** Milliseconds since the Unix epoch. */
   now(): number
+  /** Milliseconds since some moment: setting the machine's clock does not move it. For whatever is measured or due. */
+  steady(): number
   /** Runs `fn` once, `ms` from now. Returns a function that forgets it. */
   after(ms: number, fn: () => void): () => void
 }
@@ -11,6 +13,7 @@ const LONGEST_TIMEOUT = 2 ** 31 - 1
 
 export const systemClock: Clock = {
   now: () => Date.now(),
+  steady: () => performance.now(),
   after(ms, fn) {
     let timer: ReturnType<typeof setTimeout>
     const arm = (left: number): void => {

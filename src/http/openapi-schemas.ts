@@ -283,7 +283,6 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
       }),
     },
     nextAttemptAt: orNull(time),
-    createdAt: time,
   }),
   DeliveryPage: page('Delivery'),
   Health: object({ status: { type: 'string', const: 'ok' } }),

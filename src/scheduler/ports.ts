@@ -30,7 +30,7 @@ export interface JobStore {
   complete(o: { id: string; fence: number }): Promise<boolean>
   /** Gives a job back, to run again at `runAt`. */
   release(o: { id: string; fence: number; runAt: number }): Promise<boolean>
-  /** Jobs whose lease ran out become ready again; with `owner: null` all leases count as run out (at start). */
+  /** Jobs whose lease ran out become ready again; with `all` every lease counts as run out (at start). */
   rescue(o: { now: number; all: boolean }): Promise<number>
   /** The clock was set back from `seen` to `now`: ready jobs that were due stay due, in their order. */
   keepDue(o: { seen: number; now: number }): Promise<void>

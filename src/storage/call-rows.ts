@@ -37,7 +37,7 @@ export function readCall(rows: Rows, id: string): Call | null {
   return rows.select(callColumns).from(call).where(eq(call.id, id)).get() ?? null
 }
 
-/** What was said, in the order in which it was stored. */
+/** What was said, in the order in which it began. */
 export function readTranscript(rows: Rows, callId: string): Turn[] {
   return (
     rows

@@ -1,4 +1,5 @@
 import { eq, sql } from 'drizzle-orm'
+import { DISABLE_AFTER } from '../webhooks/backoff.ts'
 import type { DeliveryFence, WebhookStore } from '../webhooks/ports.ts'
 import type { Rows, StoreParts } from './database.ts'
 import { holdDeliveries, insertAttempt } from './delivery-rows.ts'
@@ -37,7 +38,7 @@ export function createDeliveryOutcomes({
         setLane(rows, { name: webhookId, capacity: 1, openAt: o.probeAt })
         const active = countFailure(rows, webhookId, o)
         scheduleNext(rows, webhookId, o, active)
-        if (o.disable) holdDeliveries(rows, webhookId)
+        if (!active) holdDeliveries(rows, webhookId)
         return true
       }),
     park: (o) =>
@@ -66,21 +67,24 @@ function webhookOf(rows: Rows, deliveryId: string, fence: DeliveryFence): string
 }
 
 /**
- * Counts on the row, so that attempts which fail at the same time are counted each. Returns whether the webhook is
- * still active.
+ * Counts on the row, so that attempts which fail at the same time are counted each, and disables the webhook when the
+ * count says so there. Returns whether it is still active.
  */
 function countFailure(rows: Rows, webhookId: string, o: Failure): boolean {
-  const disabledAt = o.attempt.at + o.attempt.durationMs
+  const off = { active: false, disabledAt: o.attempt.at + o.attempt.durationMs }
   const counted = rows
     .update(webhook)
     .set({
       consecutiveFailures: sql`max(${webhook.consecutiveFailures} + 1, ${o.consecutiveFailures})`,
-      ...(o.disable ? { active: false, disabledAt } : {}),
+      ...(o.disable ? off : {}),
     })
     .where(eq(webhook.id, webhookId))
-    .returning({ active: webhook.active })
+    .returning({ active: webhook.active, failures: webhook.consecutiveFailures })
     .get()
-  return counted?.active ?? false
+  if (!counted?.active) return false
+  if (counted.failures < DISABLE_AFTER) return true
+  rows.update(webhook).set(off).where(eq(webhook.id, webhookId)).run()
+  return false
 }
 
 /** Failed for good, waiting while the webhook is off, or released in its own lane for the next attempt. */

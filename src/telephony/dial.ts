@@ -3,7 +3,7 @@ import type * as Core from 'sip.js/lib/core/index.js'
 import type { Dialed, DialRequest } from '../calls/ports.ts'
 import { reasonOf } from '../core/errors.ts'
 import { CANCEL_LIFETIME_MS, watchAbandoned } from './abandoned-invite.ts'
-import { answeredCall, type CallDeps } from './answered-call.ts'
+import { beginLeg, type CallDeps } from './begin-leg.ts'
 import type { DialogLeg } from './dialog-leg.ts'
 import { retarget } from './dialog-requests.ts'
 import { EarlyDialogs } from './early-dialogs.ts'
@@ -16,12 +16,14 @@ import { SessionTimer } from './session-timer.ts'
 import { type Endpoint, protocolOf } from './sip/transport.ts'
 import type { InviteWatcher, Route, TrunkAgent } from './sip/trunk-agent.ts'
 import type { WireMessage } from './sip/wire-message.ts'
-import { dialogState, type InviteState, inviteState } from './sip-state.ts'
+import { type DialogState, dialogState, type InviteState, inviteState } from './sip-state.ts'
 
 /** After a CANCEL the final response is a matter of one round trip; longer than this nobody waits for it. */
 const CANCEL_PATIENCE_MS = 5_000
 /** How often a 422 may make us ask for a longer session: each proxy on the way may have a minimum of its own. */
 const MAX_TIMER_RETRIES = 3
+/** How long the ACK waits for the dialog to be stored; the other side repeats its answer after half of that. */
+const ACK_PATIENCE_MS = 1_000
 
 export interface DialDeps extends CallDeps {
   media: Media
@@ -29,10 +31,10 @@ export interface DialDeps extends CallDeps {
   onLeg(leg: DialogLeg): void
 }
 
-/** What came of it, and whether the called phone may have rung: then no other trunk may be tried. */
+/** What came of it, and whether the called phone may have rung, or may yet: then nowhere else may be tried. */
 export interface DialResult {
   dialed: Dialed
-  rang: boolean
+  mayHaveRung: boolean
 }
 
 /** Never throws for what the other side does; throws what `beforeInvite` threw. */
@@ -47,13 +49,13 @@ export async function dialOver(
     media = await deps.media.open()
     if (request.signal.aborted) {
       media.close()
-      return { dialed: canceled(null), rang: false }
+      return { dialed: canceled(null), mayHaveRung: false }
     }
     return await new Dial(agent, { request, deps, route, media }).run()
   } catch (error) {
     media?.close()
     if (error instanceof HookError) throw error.cause
-    return { dialed: trunkError(reasonOf(error)), rang: false }
+    return { dialed: trunkError(reasonOf(error)), mayHaveRung: false }
   }
 }
 
@@ -77,12 +79,17 @@ class Dial implements InviteWatcher {
   private sent: InviteState | null = null
   private provisional = false
   private rang = false
+  /** Any response came: a silence after that is no proof that nobody was called. */
+  private heard = false
+  private mayHaveRung = false
   /** Why we end it ourselves, once we do. */
   private ending: 'canceled' | 'ring_timeout' | null = null
   private settled = false
   private cancelSent = false
   private timerRetries = 0
   private answer: { message: WireMessage; source: Endpoint } | null = null
+  /** Where the last response came from. */
+  private source: Endpoint | null = null
   private forgetRing = (): void => {}
 
   constructor(
@@ -112,7 +119,7 @@ class Dial implements InviteWatcher {
     this.forgetRing = deps.clock.after(request.ringTimeoutMs, () => this.end('ring_timeout'))
     try {
       this.send({ callId: deps.ids.uuid(), fromTag: deps.ids.hex(8), cseq: 1 })
-      return { dialed: await this.done.promise, rang: this.rang }
+      return { dialed: await this.done.promise, mayHaveRung: this.mayHaveRung }
     } finally {
       this.forgetRing()
       request.signal.removeEventListener('abort', onAbort)
@@ -157,9 +164,13 @@ class Dial implements InviteWatcher {
   // ---------------------------------------------------------------- what comes back
 
   onResponse(message: WireMessage, source: Endpoint): void {
+    this.heard = true
+    this.source = source
     if (message.status < 200) this.onProvisional(message)
-    else if (message.status < 300 && message.toTag !== undefined)
-      this.answer ??= { message, source }
+    else if (message.status < 300) {
+      this.mayHaveRung = true
+      if (message.toTag !== undefined) this.answer ??= { message, source }
+    }
   }
 
   private onProvisional(message: WireMessage): void {
@@ -171,61 +182,98 @@ class Dial implements InviteWatcher {
     }
     if (this.rang || (message.status !== 180 && message.status !== 183)) return
     this.rang = true
+    this.mayHaveRung = true
     this.o.request.onRinging()
   }
 
   private onAccept(response: Core.AckableIncomingResponseWithSession): void {
     const { session } = response
+    this.agent.unwatch(session.callId)
+    if (this.source) this.agent.rememberAnswer(session.id, this.source)
     retarget(session, response.message)
-    response.ack()
     if (this.settled || this.ending) {
       // Another fork has the call, or our CANCEL crossed this answer.
-      this.hangUp(session)
-      this.settle(this.ending === 'ring_timeout' ? unanswered() : canceled(null))
+      this.decline(response, this.ending === 'ring_timeout' ? unanswered() : canceled(null))
       return
     }
     const offers = this.early.accepted(response)
     if ('refused' in offers) {
-      this.hangUp(session)
-      this.settle(trunkError(`the answer cannot be used: ${offers.refused}`))
+      this.decline(response, trunkError(`the answer cannot be used: ${offers.refused}`))
       return
     }
-    this.establish(response, offers).catch((error) => {
-      this.hangUp(session)
-      this.o.media.close()
-      this.done.resolve(trunkError(`the answered call could not begin: ${reasonOf(error)}`))
-    })
+    try {
+      this.establish(response, offers)
+    } catch (error) {
+      this.decline(response, trunkError(`the answered call could not begin: ${reasonOf(error)}`))
+    }
   }
 
-  private hangUp(session: Core.Session): void {
-    session.bye()
+  /** What answered is acknowledged all the same, and hung up (RFC 3261 §13.2.2.4). */
+  private decline(response: Core.AckableIncomingResponseWithSession, dialed: Dialed): void {
+    const { session } = response
+    const over = (): void => this.agent.forgetAnswer(session.id)
+    response.ack()
+    session.bye({ onAccept: over, onRedirect: over, onReject: over })
     this.o.deps.stack.rememberEnded(session.id)
+    this.settle(dialed)
   }
 
-  private async establish(
-    { message, session }: Core.AckableIncomingResponseWithSession,
-    offers: OfferAnswer,
-  ): Promise<void> {
+  private establish(response: Core.AckableIncomingResponseWithSession, offers: OfferAnswer): void {
+    const { message, session } = response
     const { deps, route, media } = this.o
-    const { sent, answer, timer } = this
+    const { sent, answer, timer, agent } = this
     if (!sent || !answer) throw new Error('its INVITE is unknown')
-    this.settled = true
-    this.forgetRing()
-    timer.confirmed(message.getHeader('session-expires'), deps.clock.now())
-    const peer = answer.source.host
-    const allow = message.getHeader('allow')
-    const { leg, hold } = answeredCall(this.agent, {
-      ...{ deps, session, media, offers, timer, route, peer, allow },
+    const { source } = answer
+    timer.confirmed(message.getHeader('session-expires'), deps.clock.steady())
+    const target = session.remoteTarget.toRaw()
+    const sentBy = agent.sentBy(route)
+    const draft = dialogState(sent, answer.message, { destination: source, target, sentBy })
+    const state = { ...draft, destination: agent.knownHop(draft, source) }
+    const acknowledge = this.acknowledgeOnce(response)
+    const { leg, letIn } = beginLeg(agent, {
+      ...{ deps, session, media, offers, timer, route, source, acknowledge },
+      allow: message.getHeader('allow'),
       weBegan: true,
     })
     deps.onLeg(leg)
-    const target = session.remoteTarget.toRaw()
-    const sentBy = this.agent.sentBy(route)
-    const draft = dialogState(sent, answer.message, { destination: answer.source, target, sentBy })
-    const destination = await this.agent.nextHop(draft).catch(() => answer.source)
-    hold(destination.host)
-    this.agent.unwatch(session.callId)
-    this.done.resolve({ answered: leg, state: { ...draft, destination } })
+    // What comes from where our requests go, once its name is known, belongs to this call too.
+    void agent.nextHop(draft).then(
+      ({ host }) => letIn(host),
+      () => undefined,
+    )
+    this.acknowledgeWhenStored(state, acknowledge)
+    this.settled = true
+    this.forgetRing()
+    this.done.resolve({ answered: leg, state })
+  }
+
+  private acknowledgeWhenStored(state: DialogState, acknowledge: () => void): void {
+    const { request, deps } = this.o
+    const forget = deps.clock.after(ACK_PATIENCE_MS, acknowledge)
+    void request
+      .onAnswered(state)
+      .catch((error) =>
+        deps.log.warn('an answer was acknowledged before it was stored', {
+          callId: request.callId,
+          reason: reasonOf(error),
+        }),
+      )
+      .finally(forget)
+      .then(acknowledge)
+  }
+
+  private acknowledgeOnce(response: Core.AckableIncomingResponseWithSession): () => void {
+    let done = false
+    return () => {
+      if (done) return
+      done = true
+      try {
+        response.ack()
+      } catch (error) {
+        // They hung up before: sip.js has no dialog any more that it could acknowledge.
+        this.o.deps.log.debug('an answer was not acknowledged', { reason: reasonOf(error) })
+      }
+    }
   }
 
   private onRefusal(message: Core.IncomingResponseMessage): void {
@@ -233,9 +281,18 @@ class Dial implements InviteWatcher {
     // sip.js makes a message of its own, without a Via, for timer B and for a transport that failed.
     const made = message.via === undefined
     if (status === 422 && !made && this.askForLonger(message)) return
-    if (made && status === 408 && this.sent) this.abandon()
+    if (made && status === 408) this.fellSilent()
     this.agent.unwatch(this.invite?.message.callId ?? '')
     this.settle(this.meaningOf(message, made))
+  }
+
+  /**
+   * Timer B: nobody knows what became of the INVITE. Somewhere else may be tried when nothing at all ever came back, and
+   * then only because a late ringing is canceled.
+   */
+  private fellSilent(): void {
+    this.mayHaveRung ||= this.heard
+    this.abandon()
   }
 
   /** RFC 4028 §7.3: the same INVITE once more, with the interval that somebody on the way insists on. */
@@ -261,6 +318,7 @@ class Dial implements InviteWatcher {
 
   onRefused(to: Endpoint, reason: string): void {
     if (this.provisional || this.settled) return
+    this.mayHaveRung ||= this.heard
     // A connection that broke may have carried the INVITE before.
     if (protocolOf(to) !== 'UDP') this.abandon()
     if (this.invite) this.agent.drop(this.invite)
@@ -270,6 +328,7 @@ class Dial implements InviteWatcher {
   /** What answered cannot be handled by sip.js: it is ended by hand, at its next retransmission. */
   onBroken(reason: string): void {
     if (this.settled) return
+    this.mayHaveRung = true
     this.abandon()
     if (this.invite) this.agent.drop(this.invite)
     this.settle(trunkError(`an answer of the trunk cannot be read: ${reason}`))
@@ -286,6 +345,7 @@ class Dial implements InviteWatcher {
     else {
       // Nothing to cancel yet (RFC 3261 §9.1): the first provisional response will bring the CANCEL.
       this.agent.stopRetransmitting(this.sent.callId)
+      this.mayHaveRung ||= this.heard
       if (why === 'ring_timeout') this.settle(trunkError('no answer at all to the INVITE'))
     }
     const patience = why === 'canceled' ? canceled(null) : unanswered()

@@ -36,6 +36,8 @@ interface Deps {
   signallingHost: string
   /** The header lines of a REFER to a number in E.164 form. */
   referTo(number: string): string[]
+  /** Sends the ACK of their answer when it has not left yet: no request of ours may come before it. */
+  acknowledge?(): void
   /** Called when our BYE leaves: from then on sip.js knows nothing of the dialog. */
   onBye(): void
   /** Called once, when the dialog is over. */
@@ -106,6 +108,7 @@ export class DialogLeg implements Leg {
     if (this.transferring) return { ok: false, reason: 'the call is being transferred already' }
     const { clock, session, contact, log, referTo } = this.deps
     const extraHeaders = [`Contact: ${contact}`, ...referTo(number)]
+    this.deps.acknowledge?.()
     this.transferring = new Transfer({
       clock,
       send: (delegate) => sendInside(session, 'REFER', { extraHeaders }, delegate),
@@ -137,6 +140,7 @@ export class DialogLeg implements Leg {
     }
     const forget = this.deps.clock.after(BYE_PATIENCE_MS, over)
     const bye = (): void => {
+      this.deps.acknowledge?.()
       this.deps.session.bye({ onAccept: over, onReject: over, onRedirect: over })
       this.deps.onBye()
     }
@@ -226,6 +230,7 @@ export class DialogLeg implements Leg {
   /** One key by INFO, the way that gateways know from before RFC 6086. */
   private sendInfoDigit(digit: string): Promise<void> {
     const pause = digit === 'w' ? 500 : 250
+    this.deps.acknowledge?.()
     if (digit !== 'w')
       sendInside(this.deps.session, 'INFO', {
         body: {

@@ -2,7 +2,7 @@
 import type * as Core from 'sip.js/lib/core/index.js'
 import type { Leg } from '../calls/ports.ts'
 import { reasonOf } from '../core/errors.ts'
-import { answeredCall, type CallDeps } from './answered-call.ts'
+import { beginLeg, type CallDeps } from './begin-leg.ts'
 import type { Media, MediaSession } from './media/media.ts'
 import { OfferAnswer } from './offer-answer.ts'
 import { readSound } from './sdp/answer.ts'
@@ -65,12 +65,13 @@ export function inboundCall(
       if (over) return null
       const { codecs, srtp } = agent.options
       if (offer.trim() !== '' && 'refused' in readSound(offer, { codecs, srtp })) return refuse(488)
-      const media = await o.deps.media.open().catch((error: unknown) => {
+      const unable = (error: unknown): null => {
         o.deps.log.warn('a call was refused', { reason: reasonOf(error) })
-        return null
-      })
-      if (!media) return refuse(503)
-      const route = await agent.lastRoute()
+        return refuse(503)
+      }
+      const route = await agent.lastRoute().catch(unable)
+      const media = route && (await o.deps.media.open().catch(unable))
+      if (!media) return null
       const offers = offersOf(agent, { ids: o.deps.ids, media, route })
       const content = describe(offers, offer)
       if (over || content === null) {
@@ -78,7 +79,12 @@ export function inboundCall(
         return refuse(488)
       }
       over = true
-      return accept(agent, invite, { ...o, media, route, offers, timer, content })
+      try {
+        return accept(agent, invite, { ...o, media, route, offers, timer, content })
+      } catch (error) {
+        media.close()
+        throw error
+      }
     },
   }
 }
@@ -117,7 +123,7 @@ function accept(
   },
 ): Leg {
   const { deps, media, route, offers, timer } = o
-  const timing = timer.asked(timerRequest(invite.message), deps.clock.now())
+  const timing = timer.asked(timerRequest(invite.message), deps.clock.steady())
   const { session } = invite.accept({
     statusCode: 200,
     supported: ['timer'],
@@ -125,9 +131,9 @@ function accept(
     body: sdp(o.content),
   })
   const allow = invite.message.getHeader('allow')
-  return answeredCall(agent, {
+  return beginLeg(agent, {
     ...{ deps, session, media, offers, timer, route, allow },
-    peer: o.source.host,
+    source: o.source,
     weBegan: false,
   }).leg
 }

@@ -12,7 +12,7 @@ export function createPace(clock: Clock, perSecond: number | null): Pace {
   return {
     async wait(signal) {
       if (perSecond !== null) {
-        const now = clock.now()
+        const now = clock.steady()
         const turn = Math.max(now, freeAt)
         freeAt = turn + 1_000 / perSecond
         if (turn > now) await sleep(clock, turn - now, signal)

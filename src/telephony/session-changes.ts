@@ -102,7 +102,7 @@ export class SessionChanges {
 
   private acceptance(message: Core.IncomingRequestMessage): Core.ResponseOptions {
     const { timer, clock, contact } = this.deps
-    const timing = timer.asked(timerRequest(message), clock.now())
+    const timing = timer.asked(timerRequest(message), clock.steady())
     return {
       statusCode: 200,
       supported: ['timer'],

@@ -67,7 +67,7 @@ export class SessionRefresh {
     const refreshAt = this.running ? Number.POSITIVE_INFINITY : timer.refreshAt
     const at = Math.min(Math.max(refreshAt, this.notBefore), timer.endAt)
     if (at === Number.POSITIVE_INFINITY) return
-    this.forget = clock.after(Math.max(0, at - clock.now()), () => this.due())
+    this.forget = clock.after(Math.max(0, at - clock.steady()), () => this.due())
   }
 
   stop(): void {
@@ -77,7 +77,7 @@ export class SessionRefresh {
 
   private due(): void {
     const { timer, clock } = this.deps
-    const now = clock.now()
+    const now = clock.steady()
     const due = !this.running && now >= timer.refreshAt && now >= this.notBefore
     if (now >= timer.endAt) this.dead('the session was not refreshed in time')
     else if (due) this.refresh()
@@ -133,7 +133,7 @@ export class SessionRefresh {
     if (this.stopped) return
     retarget(session, message)
     this.learn(message.getHeader('allow'))
-    timer.confirmed(message.getHeader('session-expires'), clock.now())
+    timer.confirmed(message.getHeader('session-expires'), clock.steady())
     if (answered) this.onAnswer(message.body)
     this.arm()
   }
@@ -176,7 +176,7 @@ export class SessionRefresh {
   }
 
   private again(afterMs: number): void {
-    this.notBefore = this.deps.clock.now() + afterMs
+    this.notBefore = this.deps.clock.steady() + afterMs
     this.arm()
   }
 

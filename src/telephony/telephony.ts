@@ -6,6 +6,8 @@ import type { Clock } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
+import type { Probe } from '../core/probe.ts'
+import { askTrunk } from './ask-trunk.ts'
 import { type InboundCall, type InboundDeps, inboundCall } from './inbound.ts'
 import type { Media } from './media/media.ts'
 import { type Dns, systemDns } from './sip/dns.ts'
@@ -30,6 +32,11 @@ interface Deps {
   rate?: { perSecond: number; burst: number }
   /** Name resolution; the system's unless given. */
   dns?: Dns
+  /**
+   * For a look from beside a server that runs: nothing is registered, and `trunk.probes` asks each trunk whether it
+   * is there.
+   */
+  probeOnly?: boolean
   /** Takes the calls that come from the first trunk's addresses; without it an INVITE rings nowhere. */
   onCall?: (call: InboundCall) => void
 }
@@ -80,17 +87,19 @@ export function createTelephony(deps: Deps): Telephony {
       dns,
     })
     stack.add(agent)
-    const registration = trunkOptions.register
-      ? new Registration({ clock, ids, log, agent, transport })
-      : null
+    const registration =
+      trunkOptions.register && !deps.probeOnly
+        ? new Registration({ clock, ids, log, agent, transport })
+        : null
     return { agent, registration }
   })
   const [first] = lines
   if (deps.onCall && first) takeCalls(first.agent, { ...deps, stack, sources, onCall: deps.onCall })
-  const trunk = createTrunk({ clock, ids, log, stack, sources, media, lines })
+  const trunks = createTrunk({ clock, ids, log, stack, sources, media, lines })
 
   async function start(): Promise<void> {
     await transport.start(stack.events())
+    if (deps.probeOnly) return
     for (const { agent, registration } of lines) {
       registration?.start()
       // So that it may ask for us before we first call; a name that does not resolve yet is asked for again then.
@@ -105,18 +114,21 @@ export function createTelephony(deps: Deps): Telephony {
 
   async function stop(): Promise<void> {
     if (!transport.open) return
-    await trunk.stop()
+    await trunks.stop()
     await Promise.all(lines.map(({ registration }) => registration?.stop()))
     for (const { agent } of lines) agent.stop()
     await transport.stop()
   }
 
+  const ask = (): Promise<Probe[]> =>
+    Promise.all(lines.map(({ agent }) => askTrunk(agent, { clock, ids })))
+  const trunk = deps.probeOnly && lines.length > 0 ? { ...trunks, probes: ask } : trunks
   return {
     trunk,
     start,
     stop,
     localPort: () => transport.localPort,
-    stats: () => ({ ...transport.stats, trunks: trunk.stats() }),
+    stats: () => ({ ...transport.stats, trunks: trunks.stats() }),
   }
 }
 

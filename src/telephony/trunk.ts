@@ -66,8 +66,8 @@ export function createTrunk(deps: Deps): Trunks {
         }
         continue
       }
-      const { dialed, rang } = await carry(agent, { ...request, signal })
-      if (rang || !mayFailOver(dialed)) return dialed
+      const { dialed, mayHaveRung } = await carry(agent, { ...request, signal })
+      if (mayHaveRung || !mayFailOver(dialed)) return dialed
       last = dialed
     }
     return last
@@ -99,13 +99,13 @@ export function createTrunk(deps: Deps): Trunks {
     }
     for (let n = 1; ; n++) {
       if (!(await paces.get(agent.options.name)?.wait(request.signal)))
-        return { dialed: canceled(null), rang: false }
+        return { dialed: canceled(null), mayHaveRung: false }
       const sentTo: { endpoint: Endpoint | null } = { endpoint: null }
       const noted = { ...request, beforeInvite: noting(request, sentTo) }
       const result = await dialOver(agent, noted, { ...deps, onLeg })
       report(agent, request, result.dialed)
       const { endpoint } = sentTo
-      if (endpoint === null || result.rang || !isTargetsFault(result.dialed)) return result
+      if (endpoint === null || result.mayHaveRung || !isTargetsFault(result.dialed)) return result
       const other = agent.failOver(endpoint)
       if (!other || n >= MAX_TARGETS || request.signal.aborted) return result
     }
@@ -185,7 +185,7 @@ function probeLines(deps: Deps): Probe[] {
         name: 'trunk',
         state: 'missing',
         reason: 'no SIP trunk is configured',
-        mend: 'set [[sip.trunks]] host and numbers in landline.toml',
+        mend: 'add one under [[sip.trunks]] in landline.toml',
       },
     ]
   return deps.lines.map((line) => probeLine(line, deps.stack.transport.open))

@@ -20,6 +20,10 @@ describe('where a webhook may go', () => {
     ['ftp://example.com/', 'must be an https: URL'],
     ['example.com', 'must be an https: URL'],
     ['', 'must be an https: URL'],
+    ['https:///example.com', 'must be an https: URL'],
+    ['https://example.com:0/', 'port 0'],
+    ['https://localhost./', 'loopback'],
+    ['https://a.localhost/', 'loopback'],
     ['https://user:pw@example.com/', 'user name or password'],
     ['https://example.com/#x', 'fragment'],
     ['https://example.com/#', 'fragment'],
@@ -47,6 +51,9 @@ describe('where a webhook may go', () => {
     'https://[fd00::1]/',
     'https://[fe80::1]/',
     'https://[fec0::1]/',
+    'https://[::7f00:1]/',
+    'https://[::10.0.0.1]/',
+    'https://[4000::1]/',
     'https://[64:ff9b::7f00:1]/',
   ])('refuses the special address %s and names the setting', async (url) => {
     expect(await setup().check(url)).toContain('webhooks.allowed_hosts')

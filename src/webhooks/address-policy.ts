@@ -50,16 +50,20 @@ export function createAddressPolicy(allowedHosts: readonly string[]): AddressPol
       if (!ipaddr.isValid(address)) return `${address} is not an IP address`
       const parsed = ipaddr.process(address)
       if (METADATA.has(parsed.toString())) return `${address} is a cloud metadata address`
-      if (parsed.range() === 'unicast' && !isSiteLocal(parsed)) return null
+      if (isPublic(parsed)) return null
       if (names.has(normalHost(host)) || listsAddress(address)) return null
       return `${address} is a ${parsed.range()} address; list it in webhooks.allowed_hosts to allow it`
     },
   }
 }
 
-/** fec0::/10 (RFC 3879) is deprecated, but still routed inside sites. */
-function isSiteLocal(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
-  return address.kind() === 'ipv6' && address.match(ipaddr.parse('fec0::'), 10)
+/**
+ * Global unicast. Of IPv6 only 2000::/3 is (RFC 4291 §2.4): what lies outside, such as fec0::/10 or the IPv4-compatible
+ * ::/96, is routed inside sites at most.
+ */
+function isPublic(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
+  if (address.range() !== 'unicast') return false
+  return address.kind() === 'ipv4' || address.match(ipaddr.parse('2000::'), 3)
 }
 
 function normalHost(host: string): string {
@@ -81,14 +85,16 @@ export async function checkWebhookUrl(
 ): Promise<string> {
   if (text.length > 2048) throw invalid('url must have at most 2,048 characters.')
   if (/[\p{Cc} ]/u.test(text)) throw invalid('url must not contain spaces or control characters.')
-  const url = URL.canParse(text) ? new URL(text) : null
+  // A URL parser would repair a missing host from the path.
+  const url = /^https?:\/\/[^/\\?#]/i.test(text) && URL.canParse(text) ? new URL(text) : null
   if (!url || !/^https?:$/.test(url.protocol) || url.hostname === '')
     throw invalid('url must be an https: URL, for example https://example.com/hooks.')
   if (url.username !== '' || url.password !== '')
     throw invalid('url must not contain a user name or password.')
   if (text.includes('#')) throw invalid('url must not contain a fragment (#…).')
+  if (url.port === '0') throw invalid('url must not name port 0.')
   const host = hostOf(url)
-  const addresses = ipaddr.isValid(host) ? [host] : await d.resolve(host).catch(() => [])
+  const addresses = await addressesOf(host, d)
   for (const address of addresses) {
     const refusal = d.policy.refusal(host, address)
     if (refusal) throw invalid(`url is refused: ${refusal}.`)
@@ -96,6 +102,16 @@ export async function checkWebhookUrl(
   if (url.protocol === 'http:' && !mayBePlain(host, addresses, d.policy))
     throw invalid('url must be https:. Plain http: is only for hosts in webhooks.allowed_hosts.')
   return url.href
+}
+
+/** What a host name stands for now; nothing when it does not resolve. RFC 6761 §6.3: localhost is loopback without DNS. */
+async function addressesOf(
+  host: string,
+  d: { resolve(host: string): Promise<string[]> },
+): Promise<string[]> {
+  if (ipaddr.isValid(host)) return [host]
+  if (/^(?:.+\.)?localhost$/.test(normalHost(host))) return ['127.0.0.1']
+  return d.resolve(host).catch(() => [])
 }
 
 /** Plain http: is for listed hosts only: by name, or by each of the addresses behind the name. */

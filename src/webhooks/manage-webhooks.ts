@@ -66,7 +66,8 @@ export function createManageWebhooks(d: ManageWebhooksDeps) {
       let webhook = await d.store.update(id, {
         ...(moved ? { url, consecutiveFailures: 0 } : {}),
         ...(o.events ? { events: unique(o.events) } : {}),
-        ...(o.active === false ? { active: false } : {}),
+        // By hand: from now on it is not failures that keep it off, and no event waits for it.
+        ...(o.active === false ? { active: false, disabledAt: null } : {}),
       })
       const now = d.clock.now()
       if (o.active === true && !before.active)

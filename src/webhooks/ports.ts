@@ -102,9 +102,9 @@ export interface WebhookStore {
     capacity: number
   }): Promise<boolean>
   /**
-   * Writes an attempt's failure. `nextAttemptAt` null: the delivery has failed for good. `disable`: the webhook is
-   * disabled at `attempt.at`+duration and its pending deliveries wait. `probeAt`: until then no delivery of this
-   * webhook starts, and from then on one at a time.
+   * Writes an attempt's failure. `nextAttemptAt` null: the delivery has failed for good. `disable`, or the tenth
+   * failure in a row by the stored count: the webhook is disabled at `attempt.at`+duration and its pending deliveries
+   * wait. `probeAt`: until then no delivery of this webhook starts, and from then on one at a time.
    */
   recordFailure(o: {
     deliveryId: string

@@ -30,7 +30,6 @@ export function publicDelivery(delivery: Delivery): Record<string, unknown> {
       responseExcerpt: attempt.responseExcerpt,
     })),
     nextAttemptAt: iso(delivery.nextAttemptAt),
-    createdAt: iso(delivery.createdAt),
   }
 }
 

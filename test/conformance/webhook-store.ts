@@ -137,6 +137,24 @@ export function exerciseWebhookStore(name: string, open: OpenStores): void {
       expect((await s.webhooks.get(hook.id))?.consecutiveFailures).toBe(4)
     })
 
+    check('that fail at the same time disable the webhook with the tenth failure', async (s) => {
+      const hook = aWebhook(s, { consecutiveFailures: 7 })
+      await s.webhooks.create(hook)
+      for (let i = 0; i < 4; i++) await settledCall(s)
+      const claimed = await Promise.all([0, 1, 2, 3].map(() => claimDelivery(s)))
+      // Each of them read the count before another was written.
+      for (const one of claimed.slice(0, 3))
+        if (one) await fail(s, one.delivery, one.fence, { consecutiveFailures: 8 })
+      expect(await s.webhooks.get(hook.id)).toMatchObject({
+        ...{ active: false, consecutiveFailures: 10 },
+        disabledAt: expect.any(Number),
+      })
+      const states = (await s.webhooks.deliveries(hook.id, { limit: 9, cursor: null })).map(
+        ({ state }) => state,
+      )
+      expect(states).toEqual(['waiting', 'waiting', 'waiting', 'waiting'])
+    })
+
     check('that have used up their retries have failed', async (s) => {
       const { delivery, fence } = await claimedDelivery(s)
       expect(await fail(s, delivery, fence, { wait: null })).toBe(true)

@@ -1,45 +1,26 @@
 /** The whole appliance on simulated time: real rules, scheduler and SQLite; fake telephones, engines and receivers. */
-import { type App, createApp } from '../../src/app.ts'
 import { type CallStatus, isFinal } from '../../src/calls/call.ts'
-import type { Config } from '../../src/config/config.ts'
-import { variableOf } from '../../src/config/setting-paths.ts'
-import type { Engines, Message } from '../../src/conversation/ports.ts'
-import { sleep } from '../../src/core/clock.ts'
-import { sha256 } from '../../src/core/ids.ts'
+import { type Ids, sha256 } from '../../src/core/ids.ts'
 import type { Probe } from '../../src/core/probe.ts'
-import { createMetrics } from '../../src/observability/metrics.ts'
 import type { Storage } from '../../src/storage/open.ts'
-import { createAddressPolicy } from '../../src/webhooks/address-policy.ts'
-import { parse } from './config.ts'
+import {
+  type AppOptions,
+  type AppProcess,
+  bootProcess,
+  configOf,
+  type World,
+} from './app-process.ts'
 import { endAfterEach } from './end-after-each.ts'
-import { createFakeEngines, type FakeEngines, type FakeReply } from './fake-engines.ts'
-import { createFakeReceiver, type FakeReceiver } from './fake-receiver.ts'
-import { createFakeTrunk, type FakeTrunk, type PlacedCall } from './fake-trunk.ts'
+import type { FakeEngines } from './fake-engines.ts'
+import { createFakeReceiver } from './fake-receiver.ts'
+import { createFakeTrunk, type PlacedCall } from './fake-trunk.ts'
 import { type Answer, type Sent, toRequest } from './http-client.ts'
 import { openTestStorage } from './open-test-storage.ts'
-import {
-  connectStorage,
-  createProcessClock,
-  type ProcessClock,
-  type ProcessStorage,
-} from './process.ts'
 import { SimClock, settle } from './sim-clock.ts'
 
 export const NUMBER = '+15551234567'
-export const OUR_NUMBER = '+15559876543'
 export const HOOK_URL = 'https://hooks.example.com/landline'
 const API_KEY = `sk_live_${'t'.repeat(43)}`
-
-export interface AppOptions {
-  /** Settings by their key: `'calls.max_concurrent': 2`. */
-  settings?: Record<string, string | number | boolean>
-  /** TOML that follows the trunk's: `[[billing.rates]]` … */
-  toml?: string
-  /** False: no trunk is configured. */
-  trunk?: boolean
-  /** What the model says. */
-  reply?(messages: readonly Message[]): FakeReply
-}
 
 /** A call as `GET /calls/:id` shows it. */
 export interface SeenCall {
@@ -61,38 +42,24 @@ export interface SeenCall {
   [field: string]: unknown
 }
 
-interface Process {
-  app: App
-  clock: ProcessClock
-  storage: ProcessStorage
-  engines: FakeEngines
-}
-
-/** What was logged, from `info` up. */
-export interface LogLine {
-  level: string
-  message: string
-  fields: Record<string, unknown>
-}
-
 /** The sentence with which the usual human ends a call; the agent says goodbye and hangs up. */
 export const GOODBYE = { at: 4000, ms: 800, text: 'Thanks, goodbye.' }
 
-export class TestApp {
+export class TestApp implements World {
   readonly clock = new SimClock()
-  readonly trunk: FakeTrunk = createFakeTrunk({ clock: this.clock })
-  readonly receiver: FakeReceiver = createFakeReceiver()
-  readonly log: LogLine[] = []
-  readonly database: Storage & { clock: SimClock; ids: ReturnType<typeof openTestStorage>['ids'] }
+  readonly trunk = createFakeTrunk({ clock: this.clock })
+  readonly receiver = createFakeReceiver()
+  readonly log: World['log'] = []
+  readonly model: World['model'] = { state: 'ready', probeMs: 0 }
+  readonly database: Storage & { ids: Ids; clock: SimClock }
   private options: AppOptions
-  private process: Process
-  private engineState: Probe['state'] = 'ready'
+  private process: AppProcess
 
   private constructor(o: AppOptions) {
     this.options = o
     const { initialCreditCents } = configOf(o).billing
     this.database = openTestStorage({ clock: this.clock, initialCreditCents })
-    this.process = this.boot()
+    this.process = bootProcess(this, o)
   }
 
   /** Started, with one API key and 500 cents. */
@@ -153,6 +120,14 @@ export class TestApp {
     return this.send('POST', `/api/v1/calls/${id}/cancel`)
   }
 
+  /** The event stream of a call, from after `lastEventId` on. */
+  events(id: string, lastEventId?: number): Promise<Response> {
+    const headers: Record<string, string> = {}
+    if (lastEventId !== undefined) headers['last-event-id'] = String(lastEventId)
+    const url = `http://localhost/api/v1/calls/${id}/events`
+    return this.fetch(toRequest('GET', url, { key: API_KEY, headers }))
+  }
+
   async balance(): Promise<number> {
     return (await this.ask<{ balance: number }>('GET', '/me')).balance
   }
@@ -204,9 +179,9 @@ export class TestApp {
     return this.trunk.placed.filter(({ callId }) => callId === id)
   }
 
-  /** What the language model says of itself when it is asked next. */
-  engineIs(state: Probe['state']): void {
-    this.engineState = state
+  /** What the language model says of itself when it is asked next, and how long it takes to say it. */
+  engineIs(state: Probe['state'], probeMs = 0): void {
+    Object.assign(this.model, { state, probeMs })
   }
 
   /** Makes the database fail for the methods of its stores that this names, as a full disk would. */
@@ -235,7 +210,7 @@ export class TestApp {
   async restart(afterMs = 0, settings: AppOptions['settings'] = {}): Promise<void> {
     await this.run(afterMs)
     this.options = { ...this.options, settings: { ...this.options.settings, ...settings } }
-    this.process = this.boot()
+    this.process = bootProcess(this, this.options)
     await this.process.app.start()
     await settle()
   }
@@ -262,51 +237,6 @@ export class TestApp {
     await this.kill()
     await this.database.close()
   }
-
-  private boot(): Process {
-    const clock = createProcessClock(this.clock)
-    const storage = connectStorage(this.database)
-    const engines = this.makeEngines(clock)
-    const config = configOf(this.options)
-    const app = createApp(config, {
-      clock,
-      ids: this.database.ids,
-      log: collectLog(this.log),
-      storage,
-      trunk: this.trunk,
-      engines,
-      metrics: createMetrics(),
-      post: this.receiver.connect(clock),
-      resolve: async () => ['93.184.215.14'],
-      addressPolicy: createAddressPolicy(config.webhooks.allowedHosts),
-      parts: [],
-    })
-    return { app, clock, storage, engines }
-  }
-
-  /** Each leg has a human of its own: what is heard depends on whose sound it is. */
-  private makeEngines(clock: ProcessClock): FakeEngines {
-    const engines = createFakeEngines({
-      clock,
-      hear: () => '',
-      reply: this.options.reply ?? usualReply,
-    })
-    const recogniser: Engines['recogniser'] = {
-      probe: () => engines.recogniser.probe(),
-      recognise: async ({ ears, from, to, signal }) => {
-        await sleep(clock, 60, signal)
-        return { text: this.trunk.legOf(ears)?.textBetween(from, to) ?? '', noSpeech: 0 }
-      },
-    }
-    const model: Engines['model'] = {
-      ...engines.model,
-      probe: async () => ({
-        ...{ name: 'language model', state: this.engineState },
-        ...(this.engineState === 'ready' ? {} : { reason: this.engineState, mend: 'ollama serve' }),
-      }),
-    }
-    return { ...engines, recogniser, model }
-  }
 }
 
 /** Returns what starts an appliance for the test that runs; it is gone after it. */
@@ -317,34 +247,4 @@ export function appForEachTest(): (o?: AppOptions) => Promise<TestApp> {
     end(() => app.close())
     return app
   }
-}
-
-function configOf(o: AppOptions): Config {
-  const trunk = `[[sip.trunks]]\nhost = "trunk.example.com"\nnumbers = ["${OUR_NUMBER}"]\n`
-  const env = Object.entries({ 'http.port': 0, ...o.settings }).map(([key, value]) => [
-    variableOf(key) ?? key,
-    String(value),
-  ])
-  return parse({
-    toml: `${o.trunk === false ? '' : trunk}${o.toml ?? ''}`,
-    env: Object.fromEntries(env),
-  }).config
-}
-
-/** Orders until the human says goodbye; a request without a dialogue is the summary's. */
-function usualReply(messages: readonly Message[]): FakeReply {
-  const last = messages.at(-1)?.content ?? ''
-  if (last.includes('Summarise')) return { text: 'A large pepperoni was ordered for seven.' }
-  if (/goodbye/i.test(last))
-    return { text: 'Thank you, goodbye.', tools: [{ name: 'end_call', arguments: {} }] }
-  return { text: 'A large pepperoni, please.' }
-}
-
-function collectLog(lines: LogLine[]) {
-  const at =
-    (level: string) =>
-    (message: string, fields: Record<string, unknown> = {}): void => {
-      if (level !== 'debug') lines.push({ level, message, fields })
-    }
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }

@@ -2,25 +2,17 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { awaited } from './awaited.ts'
+import { type Settings, toToml } from './landline-toml.ts'
 import { freePort, scratchDirectory } from './peers.ts'
 
 /** What `bun run build` makes, or LANDLINE_BINARY. */
 export const BINARY =
   process.env.LANDLINE_BINARY ?? join(import.meta.dirname, '../../dist/landline')
-export const OUR_NUMBER = '+15559876543'
 export const CALLEE = '+15551234567'
 
-type Setting = string | number | boolean | readonly string[]
-
-export interface ApplianceOptions {
-  /** Keys of `landline.toml` by their path, over the kit's own. */
-  settings?: Record<string, Setting>
-  /** The first trunk; null: none. */
-  trunk?: Record<string, Setting> | null
+export interface ApplianceOptions extends Settings {
   /** What the scripted model says. */
   dialogue?: string
-  /** PEM of the private CA that webhooks trust. */
-  ca?: string
 }
 
 export interface Answer {
@@ -61,8 +53,6 @@ summary
 `
 
 const FINAL = ['completed', 'busy', 'no_answer', 'failed', 'canceled']
-/** RTP ports of one appliance. */
-const PORTS = 40
 
 export class Appliance {
   readonly dataDir: string
@@ -266,41 +256,4 @@ async function collect(
 ): Promise<void> {
   const decoder = new TextDecoder()
   for await (const chunk of stream) onText(decoder.decode(chunk, { stream: true }))
-}
-
-function toToml(o: ApplianceOptions, ports: { sipPort: number; rtp: number }): string {
-  const rtp = Math.min(ports.rtp, 65_535 - PORTS) & ~1
-  const settings: Record<string, Setting> = {
-    'http.port': 0,
-    'account.name': 'Test',
-    'account.timezone': 'UTC',
-    'sip.host': '127.0.0.1',
-    'sip.port': ports.sipPort,
-    'sip.rtp_ports': `${rtp}-${rtp + PORTS - 1}`,
-    'webhooks.allowed_hosts': ['127.0.0.1'],
-    'webhooks.retry_base': '300ms',
-    'speech.stt.model': 'demo',
-    'llm.engine': 'scripted',
-    'llm.script': 'agent.dialogue',
-    ...(o.ca === undefined ? {} : { 'webhooks.ca_file': 'ca.pem' }),
-    ...o.settings,
-  }
-  const sections = new Map<string, string[]>()
-  for (const [path, value] of Object.entries(settings)) {
-    const dot = path.lastIndexOf('.')
-    const lines = sections.get(path.slice(0, dot)) ?? []
-    lines.push(`${path.slice(dot + 1)} = ${JSON.stringify(value)}`)
-    sections.set(path.slice(0, dot), lines)
-  }
-  const blocks = [...sections].map(([name, lines]) => [`[${name}]`, ...lines])
-  if (o.trunk) blocks.push(['[[sip.trunks]]', ...Object.entries(trunkWith(o.trunk)).map(toLine)])
-  return `data_dir = "../data"\n\n${blocks.map((lines) => lines.join('\n')).join('\n\n')}\n`
-}
-
-function trunkWith(trunk: Record<string, Setting>): Record<string, Setting> {
-  return { name: 'main', host: '127.0.0.1', numbers: [OUR_NUMBER], ...trunk }
-}
-
-function toLine([key, value]: [string, Setting]): string {
-  return `${key} = ${JSON.stringify(value)}`
 }

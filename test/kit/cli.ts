@@ -61,7 +61,8 @@ export interface FakeAppliance extends Appliance {
 }
 
 export function createFakeAppliance(): FakeAppliance {
-  const clock = { now: () => Date.UTC(2026, 2, 20, 18, 30), after: () => () => undefined }
+  const now = (): number => Date.UTC(2026, 2, 20, 18, 30)
+  const clock = { now, steady: now, after: () => () => undefined }
   let seed = 0
   const ids = createIds(clock, (n) => new Uint8Array(n).fill(++seed))
   const record =

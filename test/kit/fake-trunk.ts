@@ -142,12 +142,12 @@ export function createFakeTrunk({ clock }: { clock: SimClock }): FakeTrunk {
     })
     after(answersAfter, () => {
       pass(line, String(status))
-      if (status === 200) answer(line)
+      if (status === 200) answer(line, request)
       else over(line, { failed: failureOf(status), sipCode: status, reason: String(status) })
     })
   }
 
-  function answer(line: Line): void {
+  function answer(line: Line, request: DialRequest): void {
     for (const forget of line.forget.splice(0)) forget()
     line.state = 'answered'
     if (line.orphaned) return
@@ -170,6 +170,7 @@ export function createFakeTrunk({ clock }: { clock: SimClock }): FakeTrunk {
       for (const forget of line.forget.splice(0)) forget()
     })
     const state: SipState = { trunk: 'main', phase: 'dialog', callId: line.sipCallId }
+    request.onAnswered(state).catch(() => undefined)
     line.done({ answered: deaf ? withoutEnd(line, leg) : leg, state })
   }
 

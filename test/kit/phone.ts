@@ -23,8 +23,8 @@ export interface Dialog {
   invites: number
   byes: number
   cancels: number
-  /** Who ended it, once somebody did. */
-  endedBy: 'us' | 'them' | null
+  /** Who ended it, once somebody did: the phone, the other side, or that nobody acknowledged the answer. */
+  endedBy: 'us' | 'them' | 'timeout' | null
   /** Where the other side's sound comes from. */
   rtpPort: number
 }
@@ -118,16 +118,20 @@ function accept(phone: Phone, line: Line, hangUp: number | null): void {
     phone.uas.reply(line.invite, 200, { body: ANSWER_SDP(phone.soundPort) })
   }
   repeat(line, answer, () => line.state === 'answered')
+  // RFC 3261 §13.3.1.4: an answer that nobody acknowledges ends the call.
+  later(line, LONGEST_MS, () => {
+    if (line.state === 'answered') hangUpNow(phone, line, 'timeout')
+  })
   if (hangUp !== null)
     later(line, hangUp, () => {
       // RFC 3261 §15: the called side sends no BYE before its answer was acknowledged.
-      if (line.state === 'confirmed') hangUpNow(phone, line)
+      if (line.state === 'confirmed') hangUpNow(phone, line, 'us')
     })
 }
 
-function hangUpNow(phone: Phone, line: Line): void {
+function hangUpNow(phone: Phone, line: Line, endedBy: 'us' | 'timeout'): void {
   line.state = 'ended'
-  line.endedBy = 'us'
+  line.endedBy = endedBy
   forget(line)
   const branch = `z9hG4bKphone${line.callId}`
   const bye = (): void => phone.uas.request('BYE', line.invite, { branch })

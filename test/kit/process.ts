@@ -16,6 +16,7 @@ export function createProcessClock(world: Clock): ProcessClock {
   let mode: 'runs' | 'frozen' | 'rushes' = 'runs'
   return {
     now: () => world.now(),
+    steady: () => world.steady(),
     after(ms, fn) {
       if (mode === 'frozen') return () => undefined
       if (mode === 'rushes') {

@@ -4,6 +4,7 @@ import type { Clock } from '../../src/core/clock.ts'
 export class SimClock implements Clock {
   private timers: { at: number; fn: () => void }[] = []
   private time: number
+  private jumped = 0
   /** How many timers have run. */
   fired = 0
 
@@ -13,6 +14,10 @@ export class SimClock implements Clock {
 
   now(): number {
     return this.time
+  }
+
+  steady(): number {
+    return this.time - this.jumped
   }
 
   after(ms: number, fn: () => void): () => void {
@@ -43,6 +48,7 @@ export class SimClock implements Clock {
   /** Sets the wall clock, as a time server or a suspended machine would: what timers still wait stays the same. */
   jump(ms: number): void {
     this.time += ms
+    this.jumped += ms
     for (const timer of this.timers) timer.at += ms
   }
 }

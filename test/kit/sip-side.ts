@@ -53,32 +53,43 @@ export interface SipSide {
   dial(o?: Partial<DialRequest>): { dialed: Promise<Dialed>; abort(): void; rang(): number }
 }
 
+interface Setup {
+  sip?: Partial<SipOptions>
+  clock?: Clock
+  rate?: { perSecond: number; burst: number }
+  /** Addresses by name, where there is nothing else to know. */
+  lookup?: Dns['addresses']
+  dns?: Dns
+  onCall?: Parameters<typeof createTelephony>[0]['onCall']
+  probeOnly?: boolean
+}
+
 /** Starts a SIP side whose socket is on a free port of loopback. */
 export async function startSipSide(
   trunks: readonly TrunkOptions[],
-  o: {
-    sip?: Partial<SipOptions>
-    rate?: { perSecond: number; burst: number }
-    clock?: Clock
-    /** Addresses by name, where there is nothing else to know. */
-    lookup?: Dns['addresses']
-    dns?: Dns
-    onCall?: Parameters<typeof createTelephony>[0]['onCall']
-  } = {},
+  o: Setup = {},
 ): Promise<SipSide> {
+  const side = createSipSide(trunks, o)
+  await side.telephony.start()
+  return side
+}
+
+/** As `startSipSide`, not started. */
+export function createSipSide(trunks: readonly TrunkOptions[], o: Setup = {}): SipSide {
   const media = new FakeMedia()
   const lines: LogLine[] = []
+  const clock = o.clock ?? systemClock
   const telephony = createTelephony({
-    clock: o.clock ?? systemClock,
-    ids: createIds(systemClock, (n) => randomBytes(n)),
+    clock,
+    ids: createIds(clock, (n) => randomBytes(n)),
     log: collectingLog(lines),
     media,
     options: { host: '127.0.0.1', port: 0, publicHost: null, trunks, ...o.sip },
     ...(o.rate ? { rate: o.rate } : {}),
     dns: o.dns ?? dnsOf(o.lookup ?? systemDns.addresses),
     ...(o.onCall ? { onCall: o.onCall } : {}),
+    ...(o.probeOnly ? { probeOnly: o.probeOnly } : {}),
   })
-  await telephony.start()
   const states: SipState[] = []
   return {
     telephony,
@@ -100,6 +111,7 @@ export async function startSipSide(
         onRinging: () => {
           rang++
         },
+        onAnswered: async () => undefined,
         ...request,
       })
       return { dialed, abort: () => controller.abort(), rang: () => rang }

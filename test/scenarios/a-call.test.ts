@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { appForEachTest, GOODBYE, HOOK_URL, NUMBER, OUR_NUMBER } from '../kit/app.ts'
+import { appForEachTest, GOODBYE, HOOK_URL, NUMBER } from '../kit/app.ts'
+import { OUR_NUMBER } from '../kit/app-process.ts'
 import { isSignedBy } from '../kit/fake-receiver.ts'
 
 const start = appForEachTest()

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { appForEachTest, NUMBER, OUR_NUMBER, type TestApp } from '../kit/app.ts'
+import { appForEachTest, NUMBER, type TestApp } from '../kit/app.ts'
+import { OUR_NUMBER } from '../kit/app-process.ts'
 import type { Answer } from '../kit/http-client.ts'
 
 const start = appForEachTest()

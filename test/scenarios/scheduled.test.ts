@@ -137,7 +137,7 @@ describe('a scheduled call', () => {
     const app = await start()
     const id = await app.place({ callAt: TOMORROW })
     await app.kill()
-    app.engineIs('away')
+    app.engineIs('away', 800)
     await app.restart(DAY)
     await app.run(60_000)
     expect(app.trunk.placed).toEqual([])
@@ -157,21 +157,21 @@ describe('a scheduled call', () => {
   })
 })
 
-describe('a thousand calls due in one second', () => {
+describe('many calls due in one second', () => {
   it('are dialled in the order of their times, paced and within the lines', async () => {
     const app = await start({ settings: { 'calls.max_concurrent': 50, 'calls.per_second': 20 } })
-    const count = 200
+    const count = 100
     for (let i = 0; i < count; i++) {
       const phoneNumber = `+1555200${String(i).padStart(4, '0')}`
       app.trunk.phone(phoneNumber, { status: 486, answersAfter: 1000 })
       await app.place({ phoneNumber, callAt: new Date(AT_TOMORROW + i).toISOString() })
     }
-    await app.run(DAY + 11_000)
+    await app.run(DAY + 6000)
     const numbers = app.trunk.placed.map(({ to }) => to)
     expect(numbers).toHaveLength(count)
     expect(numbers).toEqual(numbers.toSorted())
     const { at: first } = app.trunk.placed[0] ?? { at: 0 }
-    for (let second = 0; second < 11; second++) {
+    for (let second = 0; second < 6; second++) {
       const from = first + second * 1000
       const placed = app.trunk.placed.filter(({ at }) => at >= from && at < from + 1000)
       expect(placed.length).toBeLessThanOrEqual(20)

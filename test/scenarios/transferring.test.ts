@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type AppOptions, appForEachTest, HOOK_URL, NUMBER } from '../kit/app.ts'
+import { appForEachTest, HOOK_URL, NUMBER } from '../kit/app.ts'
+import type { AppOptions } from '../kit/app-process.ts'
 import type { FakeReply } from '../kit/fake-engines.ts'
 
 const start = appForEachTest()
@@ -92,7 +93,8 @@ describe('a call with transferTo', () => {
     const id = await app.place({ firstMessage: 'Hi.', transferTo: COLLEAGUE, callAt })
     await app.kill()
     await app.restart(1000, { 'calls.blocked_prefixes': '+1555765' })
-    await app.reaches(id, 'in_progress', 3_700_000)
+    await app.run(3_595_000)
+    await app.reaches(id, 'in_progress', 60_000)
     await app.run(15_000)
     expect(app.placed(id)[0]?.leg?.transfers).toEqual([])
     expect(app.log.map(({ message }) => message)).toContain('transfer refused by the dial policy')

@@ -109,6 +109,27 @@ describe('a call that comes to us', () => {
     expect(side.media.sessions.length).toBe(0)
   })
 
+  it('is refused with 503 and keeps no port when its trunk cannot be found', async () => {
+    await side.telephony.stop()
+    side = await startSipSide(
+      [trunkOptions(caller.port, { host: 'trunk.test', allowedSources: ['127.0.0.1'] })],
+      {
+        onCall: (call) => onCall(call),
+        lookup: async () => {
+          throw new Error('ENOTFOUND')
+        },
+      },
+    )
+    let leg: unknown = 'not asked'
+    onCall = async (call) => {
+      leg = await call.answer()
+    }
+    send('INVITE', { body: ANSWER_SDP() })
+    await caller.wait('SIP 503')
+    await expect.poll(() => leg).toBeNull()
+    expect(side.media.sessions.filter(({ closed }) => !closed)).toEqual([])
+  })
+
   it('is not answered any more once the caller gave up', async () => {
     let answered: unknown = 'not asked'
     onCall = async (call) => {

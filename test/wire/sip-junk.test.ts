@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { readWire } from '../../src/telephony/sip/wire-message.ts'
 import { ANSWER_SDP, type Received, ScriptedUas } from '../kit/scripted-uas.ts'
 import { type SipSide, startSipSide, trunkOptions } from '../kit/sip-side.ts'
 
@@ -52,9 +53,12 @@ function request(
 /** Sends one request and returns what came back. */
 async function ask(text: string): Promise<Received> {
   const before = uas.received.length
+  const callId = readWire(text)?.callId
+  const answer = (): Received | undefined =>
+    uas.received.slice(before).find(({ message }) => message.callId === callId)
   uas.send(text, us)
-  await expect.poll(() => uas.received.length, { timeout: 1_000 }).toBeGreaterThan(before)
-  return uas.received.at(-1) as Received
+  await expect.poll(answer, { timeout: 1_000 }).toBeDefined()
+  return answer() as Received
 }
 
 async function stillAnswers(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { Recogniser } from '../../conversation/ports.ts'
 import { abortError } from '../../core/abort.ts'
 import type { Clock } from '../../core/clock.ts'
+import type { Part } from '../../core/lifecycle.ts'
 import { resample } from '../../core/resample.ts'
 import { probeServer, send, toServer } from './server.ts'
 import { field, readBounded, toServerError } from './server-error.ts'
@@ -21,9 +22,11 @@ export function createOpenAiTranscriber(o: {
   url: string
   model: string
   apiKey?: string | undefined
-}): Recogniser {
+}): Recogniser & Part {
   const server = toServer('speech server', o.url, o.apiKey)
   return {
+    start: async () => {},
+    stop: async () => {},
     async recognise({ ears, from, to, language, signal }) {
       if (signal.aborted) throw abortError()
       const samples = resample(ears.read(from, to), ears.rateHz, RATE_HZ)

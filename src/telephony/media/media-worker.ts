@@ -5,6 +5,7 @@ import { Ring } from '../../core/ring.ts'
 import { type Codecs, createCodecs } from '../codecs/codec.ts'
 import { openOpus } from '../codecs/opus.ts'
 import { RtpSession } from '../rtp/session.ts'
+import { sendDatagram } from '../send-datagram.ts'
 import { bindEvenPort } from './bind-port.ts'
 import { Lateness } from './lateness.ts'
 import { type MediaStats, NO_STATS } from './media.ts'
@@ -228,19 +229,24 @@ class Line {
   }
 
   private send(packet: Uint8Array, port: number, host: string): boolean {
-    try {
-      return this.pair?.rtp.send(packet, port, host) ?? false
-    } catch (error) {
-      this.troubled(error)
-      return false
-    }
+    return this.write(this.pair?.rtp, packet, { port, host })
   }
 
   private sendControl(packet: Uint8Array, port: number, host: string): void {
+    this.write(this.pair?.rtcp, packet, { port, host })
+  }
+
+  private write(
+    socket: Socket | undefined,
+    packet: Uint8Array,
+    to: { port: number; host: string },
+  ): boolean {
+    if (!socket) return false
     try {
-      this.pair?.rtcp?.send(packet, port, host)
+      return sendDatagram(socket, packet, to, (error) => this.troubled(error))
     } catch (error) {
       this.troubled(error)
+      return false
     }
   }
 

@@ -62,7 +62,7 @@ export class Connection {
     this.deps = deps
     this.remote = deps.remote
     this.openedByUs = deps.openedByUs
-    this.usedAt = deps.clock.now()
+    this.usedAt = deps.clock.steady()
     const { socket } = deps
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 30_000)
@@ -86,7 +86,7 @@ export class Connection {
       this.end('the other side does not read')
       throw new Error('the other side does not read')
     }
-    this.usedAt = clock.now()
+    this.usedAt = clock.steady()
     socket.write(Buffer.from(text, 'latin1'))
   }
 
@@ -147,7 +147,7 @@ export class Connection {
     else if (piece.is === 'pong') this.answersPings = true
     else if (piece.is === 'broken') events.onBroken(piece)
     else {
-      this.usedAt = clock.now()
+      this.usedAt = clock.steady()
       if (this.deadlineFor === 'first message') this.expect(null, 0)
       events.onMessage(piece.text)
     }

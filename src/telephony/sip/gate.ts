@@ -82,7 +82,7 @@ export class SourceRate {
 
   /** Takes a token of `source`; false when there is none. */
   take(source: string): boolean {
-    const now = this.clock.now()
+    const now = this.clock.steady()
     const bucket = this.buckets.get(source) ?? { tokens: this.burst, at: now }
     const gained = (Math.max(0, now - bucket.at) / 1_000) * this.perSecond
     bucket.tokens = Math.min(this.burst, bucket.tokens + gained)

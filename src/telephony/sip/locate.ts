@@ -146,16 +146,32 @@ async function endpointsOf(
   server: ServerName,
   o: { host: string; trunk: string; deps: Deps },
 ): Promise<Endpoint[]> {
-  const { protocol } = server
-  const port = server.port ?? (protocol === 'TLS' ? 5061 : 5060)
   const addresses = await reachableAddresses(server.name, o.deps)
-  return addresses.map((host) => ({
-    host,
-    port,
+  return addresses.map((address) => endpointAt(address, { ...server, ...o }))
+}
+
+function endpointAt(
+  address: string,
+  o: { port: number | null; protocol: Protocol; host: string; trunk: string },
+): Endpoint {
+  const { protocol } = o
+  return {
+    host: address,
+    port: o.port ?? (protocol === 'TLS' ? 5061 : 5060),
     ...(protocol === 'UDP' ? {} : { protocol }),
     // RFC 5922 §4: the certificate is for the domain that was asked for, not for what DNS made of it.
     ...(protocol === 'TLS' ? { tls: { trunk: o.trunk, name: o.host } } : {}),
-  }))
+  }
+}
+
+/** Where a host that is an address is; null when a socket bound to `boundTo` cannot send there. Undefined for a name. */
+export function directEndpoint(
+  wanted: Wanted & { protocol: Protocol },
+  boundTo: string,
+): Endpoint | null | undefined {
+  const host = unbracket(wanted.host)
+  if (isIP(host) === 0) return undefined
+  return familiesOf(boundTo).includes(isIP(host)) ? endpointAt(host, { ...wanted, host }) : null
 }
 
 /** The addresses of a host that a socket bound to `boundTo` can send to. Rejects when there is none. */

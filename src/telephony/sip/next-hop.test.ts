@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { SimClock } from '../../../test/kit/sim-clock.ts'
+import { SimClock, settle } from '../../../test/kit/sim-clock.ts'
 import { trunkOptions } from '../../../test/kit/sip-side.ts'
 import { createIds } from '../../core/ids.ts'
-import { nextHop } from './next-hop.ts'
+import type { Dns } from './dns.ts'
+import { HostNames } from './host-names.ts'
+import { knownHop, nextHop } from './next-hop.ts'
 import type { Endpoint } from './transport.ts'
 
 /** Public, as the documentation's own addresses do not count. Nothing is sent there. */
@@ -15,26 +17,25 @@ const TLS: Endpoint = {
   tls: { trunk: 'main', name: 'sip.test' },
 }
 
-function hop(target: string, destination = UDP, routes: string[] = []): Promise<Endpoint> {
+/** `edge.test` is the one name that resolves. */
+function deps(): Parameters<typeof nextHop>[2] {
   const clock = new SimClock()
-  return nextHop(
-    { routes, target },
-    {
-      clock,
-      ids: createIds(clock, (n) => new Uint8Array(n)),
-      dns: {
-        addresses: async (name) => {
-          if (name !== 'edge.test') throw new Error('ENOTFOUND')
-          return [{ address: '45.0.0.20', family: 4 }]
-        },
-        srv: async () => [],
-        naptr: async () => [],
-      },
-      boundTo: '0.0.0.0',
-      options: trunkOptions(5060, { host: 'sip.test', domain: 'home.test' }),
-      destination,
+  const boundTo = '0.0.0.0'
+  const dns: Dns = {
+    addresses: async (name) => {
+      if (name !== 'edge.test') throw new Error('ENOTFOUND')
+      return [{ address: '45.0.0.20', family: 4 }]
     },
-  )
+    srv: async () => [],
+    naptr: async () => [],
+  }
+  const ids = createIds(clock, (n) => new Uint8Array(n))
+  const names = new HostNames({ clock, ids, dns, boundTo })
+  return { names, boundTo, options: trunkOptions(5060, { host: 'sip.test', domain: 'home.test' }) }
+}
+
+function hop(target: string, destination = UDP, routes: string[] = []): Promise<Endpoint> {
+  return nextHop({ routes, target }, destination, deps())
 }
 
 describe('nextHop', () => {
@@ -71,5 +72,27 @@ describe('nextHop', () => {
   it('never leads from TLS to something open', async () => {
     for (const way of ['udp', 'tcp'])
       expect(await hop(`sip:x@45.0.0.5:5060;transport=${way}`, TLS)).toBe(TLS)
+  })
+})
+
+describe('knownHop', () => {
+  const meanwhile: Endpoint = { host: '45.0.0.30', port: 5060 }
+
+  it('is where the answer came from until the name is known', async () => {
+    const d = deps()
+    const now = (target: string): Endpoint =>
+      knownHop({ routes: [], target }, { destination: UDP, meanwhile }, d)
+    expect(now('sip:x@edge.test')).toBe(meanwhile)
+    expect(now('sip:x@gone.test')).toBe(meanwhile)
+    await settle()
+    expect(now('sip:x@edge.test')).toEqual({ host: '45.0.0.20', port: 5060 })
+    expect(now('sip:x@gone.test')).toBe(meanwhile)
+  })
+
+  it('is an address at once, and the trunk for its own names', () => {
+    const now = (target: string): Endpoint =>
+      knownHop({ routes: [], target }, { destination: UDP, meanwhile }, deps())
+    expect(now('sip:a@45.0.0.5')).toEqual({ host: '45.0.0.5', port: 5060 })
+    expect(now('sip:x@sip.test')).toBe(UDP)
   })
 })

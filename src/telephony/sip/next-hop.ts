@@ -1,11 +1,9 @@
 /** Where a request inside a dialog goes (RFC 3261 §8.1.2, §12.2.1.1), as seen from one trunk. */
 import { isIP } from 'node:net'
-import type { Clock } from '../../core/clock.ts'
-import type { Ids } from '../../core/ids.ts'
 import type { TrunkOptions } from '../trunk-options.ts'
-import type { Dns } from './dns.ts'
 import { isPrivateAddress } from './gate.ts'
-import { locate } from './locate.ts'
+import type { HostNames } from './host-names.ts'
+import { directEndpoint, type Wanted } from './locate.ts'
 import { type Endpoint, isSameEndpoint, type Protocol, protocolOf, unbracket } from './transport.ts'
 
 interface Hop {
@@ -15,36 +13,65 @@ interface Hop {
   protocol: Protocol | null
 }
 
-interface Deps {
-  clock: Clock
-  ids: Ids
-  dns: Dns
-  boundTo: string
-  options: TrunkOptions
-  /** Where the trunk is: what cannot be told or reached otherwise goes there. */
-  destination: Endpoint
+/** What a request inside a dialog has of where it goes. */
+export interface Inside {
+  /** Route header values, in order. */
+  routes: readonly string[]
+  /** The request-URI. */
+  target: string
 }
 
-/** By the first Route, else the target. Never rejects. */
+interface Deps {
+  names: HostNames
+  boundTo: string
+  options: TrunkOptions
+}
+
+/** By the first Route, else the target. `destination`: where the trunk is; what cannot be told otherwise goes there. */
 export async function nextHop(
-  message: { routes: readonly string[]; target: string },
+  message: Inside,
+  destination: Endpoint,
   deps: Deps,
 ): Promise<Endpoint> {
-  const { destination } = deps
+  const hop = hopOf(message, destination, deps)
+  if ('at' in hop) return hop.at
+  return bestOf(await deps.names.find(hop.wanted), destination) ?? destination
+}
+
+/** As `nextHop`, at once: `meanwhile` while that needs a name that is not known yet. It is asked for. */
+export function knownHop(
+  message: Inside,
+  o: { destination: Endpoint; meanwhile: Endpoint },
+  deps: Deps,
+): Endpoint {
+  const hop = hopOf(message, o.destination, deps)
+  if ('at' in hop) return hop.at
+  return bestOf(deps.names.known(hop.wanted), o.destination) ?? o.meanwhile
+}
+
+/** What the trunk is itself, of all that was found: its endpoint knows more than a URI says. */
+function bestOf(found: readonly Endpoint[], destination: Endpoint): Endpoint | undefined {
+  return found.some((target) => isSameEndpoint(target, destination)) ? destination : found[0]
+}
+
+function hopOf(
+  message: Inside,
+  destination: Endpoint,
+  { options, boundTo }: Deps,
+): { at: Endpoint } | { wanted: Wanted } {
+  const trunk = { at: destination }
   const hop = readHop(message.routes[0] ?? message.target)
-  if (!hop || isOwnName(hop.host, deps.options)) return destination
+  if (!hop || isOwnName(hop.host, options)) return trunk
   const own = protocolOf(destination)
   // Over a connection what does not name another way goes by that; and never from TLS to something open.
   if (own !== 'UDP' && (hop.protocol === null || (own === 'TLS' && hop.protocol !== 'TLS')))
-    return destination
-  const protocol = hop.protocol ?? 'UDP'
-  const wanted = { ...hop, protocol, trunk: deps.options.name }
+    return trunk
   // A PBX behind NAT writes its inner address: what answered us is reachable, that is not.
-  if (isPrivateAddress(hop.host) && !isPrivateAddress(destination.host)) return destination
-  const found = await locate(wanted, deps).catch(() => [])
-  return found.find((target) => isSameEndpoint(target, destination))
-    ? destination
-    : (found[0] ?? destination)
+  if (isPrivateAddress(hop.host) && !isPrivateAddress(destination.host)) return trunk
+  const wanted = { ...hop, protocol: hop.protocol ?? 'UDP', trunk: options.name }
+  const direct = directEndpoint(wanted, boundTo)
+  if (direct === undefined) return { wanted }
+  return { at: bestOf(direct === null ? [] : [direct], destination) ?? destination }
 }
 
 function readHop(value: string): Hop | undefined {

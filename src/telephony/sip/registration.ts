@@ -10,7 +10,7 @@ import { paramOf, printable } from './wire-message.ts'
 
 export type RegistrationState =
   | { is: 'registering' }
-  | { is: 'registered'; until: number }
+  | { is: 'registered' }
   | { is: 'failed'; reason: string }
   | { is: 'stopped' }
 
@@ -34,8 +34,8 @@ const KEEP_ALIVE_MS = 20_000
 const KEEP_ALIVE_JITTER_MS = 5_000
 /** Every so many keep-alives are OPTIONS: the answer tells that the trunk is there, and how we look from outside. */
 const OPTIONS_EVERY = 4
-/** A trunk that sees another address of ours each time is not told each time. */
-const READDRESS_PAUSE_MS = 10_000
+/** A NAT that shows the trunk another address each time must not make us register without an end. */
+const LEAST_BETWEEN_MOVES_MS = 30_000
 const GOODBYE_PATIENCE_MS = 1_000
 const LONGEST_EXPIRES = 86_400
 
@@ -57,11 +57,16 @@ export class Registration {
   private cseq = 0
   private failures = 0
   private keptAlive = 0
+  /** When another address of ours last made us register; a steady time. */
   private readdressedAt = Number.NEGATIVE_INFINITY
+  /** By the wall clock, which tells a sleep of the machine from a moment; timers and steady times do not. */
   private refreshAt = Number.POSITIVE_INFINITY
-  /** The REGISTER that is under way; a new one for each. */
-  private inFlight: object | null = null
+  /** The REGISTER that is under way, a new one for each; its promise resolves when it is over. */
+  private underWay: PromiseWithResolvers<void> | null = null
+  /** As long as the registrar said it keeps our binding; a steady time. */
+  private boundUntil = 0
   private forgetNext = (): void => {}
+  private forgetMove = (): void => {}
   private forgetKeepAlive = (): void => {}
   /** The Contact of the last REGISTER, and of the last that was accepted. */
   private contact: string | null = null
@@ -79,8 +84,12 @@ export class Registration {
 
   get state(): RegistrationState {
     const { current } = this
-    if (current.is !== 'registered' || current.until > this.deps.clock.now()) return current
+    if (current.is !== 'registered' || this.isBound) return current
     return { is: 'failed', reason: 'the registration ran out' }
+  }
+
+  private get isBound(): boolean {
+    return this.boundUntil > this.deps.clock.steady()
   }
 
   /** Returns at once; the state tells how it went. */
@@ -90,35 +99,48 @@ export class Registration {
     this.keepAlive()
   }
 
-  /** Takes the binding back where there is one; waits a second for that at most. */
+  /**
+   * Takes the binding back where there is one, or may be. Waits a second for the answer to a REGISTER under way, and
+   * another for that to its own, at most.
+   */
   async stop(): Promise<void> {
-    const wasRegistered = this.state.is === 'registered'
     this.forgetNext()
+    this.forgetMove()
     this.forgetKeepAlive()
     this.current = { is: 'stopped' }
-    if (!wasRegistered) return
-    await new Promise<void>((done) => {
+    if (this.underWay) await this.patiently(this.underWay.promise)
+    // Still under way: nobody knows what became of it.
+    if (this.contact === null || !(this.isBound || this.underWay)) return
+    const over = Promise.withResolvers<void>()
+    const done = (): void => over.resolve()
+    this.send(0, { onAccept: done, onReject: done, onRedirect: done }).catch(done)
+    await this.patiently(over.promise)
+  }
+
+  private patiently(work: Promise<void>): Promise<void> {
+    return new Promise((done) => {
       const forget = this.deps.clock.after(GOODBYE_PATIENCE_MS, done)
-      const finish = (): void => {
-        forget()
-        done()
-      }
-      this.send(0, { onAccept: finish, onReject: finish, onRedirect: finish }).catch(finish)
+      void work.then(forget).then(done)
     })
   }
 
   private async register(): Promise<void> {
-    if (this.inFlight || this.current.is === 'stopped') return
-    const attempt = {}
-    this.inFlight = attempt
+    if (this.underWay || this.current.is === 'stopped') return
+    const attempt = Promise.withResolvers<void>()
+    this.underWay = attempt
     const isOurs = (): boolean => {
-      if (this.inFlight !== attempt) return false
-      this.inFlight = null
+      attempt.resolve()
+      if (this.underWay !== attempt) return false
+      this.underWay = null
       return this.current.is !== 'stopped'
     }
     try {
       await this.send(this.expiresSeconds, {
-        onAccept: ({ message }) => isOurs() && this.onAccepted(message),
+        onAccept: ({ message }) => {
+          const seconds = this.grantedBy(message)
+          this.boundUntil = this.deps.clock.steady() + seconds * 1_000
+          if (isOurs()) this.onAccepted(seconds)
+        },
         onReject: ({ message }) => isOurs() && this.onRejected(message),
         onRedirect: ({ message }) => isOurs() && this.onRejected(message),
       })
@@ -130,6 +152,7 @@ export class Registration {
   private async send(expires: number, delegate: Core.OutgoingRequestDelegate): Promise<void> {
     const { agent } = this.deps
     const route: Route = await agent.resolve()
+    if (expires > 0 && this.current.is === 'stopped') throw new Error('it was stopped meanwhile')
     const contact = agent.contact(route)
     this.contact = contact
     this.sentTo = route.destination
@@ -165,13 +188,12 @@ export class Registration {
     }
   }
 
-  private onAccepted(message: Core.IncomingResponseMessage): void {
-    const { clock, ids, log, agent } = this.deps
-    const seconds = this.grantedBy(message)
+  private onAccepted(seconds: number): void {
+    const { ids, log, agent } = this.deps
     if (this.current.is !== 'registered') log.info('registered', { trunk: agent.options.name })
     this.failures = 0
     this.counts.accepted++
-    this.current = { is: 'registered', until: clock.now() + seconds * 1_000 }
+    this.current = { is: 'registered' }
     if (this.contact !== null && this.sentTo)
       this.bound = { contact: this.contact, at: this.sentTo }
     const part = REFRESH_AT - JITTER * ids.fraction()
@@ -243,24 +265,34 @@ export class Registration {
   /** The way that we registered over is gone: what is registered leads nowhere until it is registered anew. */
   private onDisconnected(reason: string): void {
     if (this.current.is === 'stopped' || this.current.is === 'failed') return
-    this.inFlight = null
+    this.underWay = null
     this.failed(reason)
   }
 
   /** Registers again when what is registered does not lead to us any more, or is overdue after a sleep. */
   private async stayTrue(): Promise<void> {
     const { agent, clock } = this.deps
-    if (this.current.is !== 'registered' || this.inFlight) return
+    if (this.current.is !== 'registered' || this.underWay) return
     const route = await agent.lastRoute().catch((): null => null)
     const { bound } = this
-    if (this.current.is !== 'registered' || this.inFlight || !route || !bound) return
-    const now = clock.now()
-    const overdue = now > this.refreshAt + KEEP_ALIVE_MS
+    if (this.current.is !== 'registered' || this.underWay || !route || !bound) return
+    const overdue = clock.now() > this.refreshAt + KEEP_ALIVE_MS
     const moved = !isSameEndpoint(bound.at, route.destination)
-    const readdressed =
-      agent.contact(route) !== bound.contact && now - this.readdressedAt >= READDRESS_PAUSE_MS
-    if (readdressed) this.readdressedAt = now
-    if (overdue || moved || readdressed) await this.register()
+    if (overdue || moved) await this.register()
+    else if (agent.contact(route) !== bound.contact) this.readdress()
+  }
+
+  /** The trunk told us another address than we registered: it would not reach us at that one. */
+  private readdress(): void {
+    const { clock } = this.deps
+    const wait = this.readdressedAt + LEAST_BETWEEN_MOVES_MS - clock.steady()
+    this.forgetMove()
+    if (wait > 0) {
+      this.forgetMove = clock.after(wait, () => void this.stayTrue())
+      return
+    }
+    this.readdressedAt = clock.steady()
+    void this.register()
   }
 
   private keepAlive(): void {

@@ -1,7 +1,7 @@
 /**
  * What RFC 3261 §17 asks of a transaction over an unreliable transport, and sip.js leaves to its transport:
  * timer A (INVITE), E (other requests), G (final responses to INVITE) and the ACK for a repeated final response.
- * Holds no timer and touches no socket: `now` comes in, packets come out.
+ * Holds no timer and touches no socket: `now` (a steady time in ms) comes in, packets come out.
  */
 import type { Packet } from './transport.ts'
 import type { WireMessage } from './wire-message.ts'

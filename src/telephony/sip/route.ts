@@ -35,10 +35,12 @@ export async function isRefused(clock: Clock, to: Endpoint): Promise<boolean> {
       connect: { hostname: to.host, port: to.port },
       socket: { error: () => refused() },
     })
-    socket.send('\r\n\r\n')
-    const result = await answer
-    socket.close()
-    return result
+    try {
+      socket.send('\r\n\r\n')
+      return await answer
+    } finally {
+      socket.close()
+    }
   } catch {
     return false
   }

@@ -49,7 +49,7 @@ export interface Member {
 /** Vias that are looked at for one of ours. */
 const MAX_VIAS = 8
 const LOOP = { status: 482, reason: 'Loop Detected' }
-/** How long an ended dialog is remembered, so that a BYE that crossed ours is answered 200 and not 481. */
+/** So many ended dialogs are remembered: a BYE that crossed ours is answered 200 and not 481. */
 const MAX_ENDED = 256
 
 export class SipStack {
@@ -214,6 +214,8 @@ export class SipStack {
       if (!(parsed instanceof Core.IncomingResponseMessage)) throw new Error('it cannot be parsed')
       for (const { name, value } of challenges) parsed.addHeader(name, value)
       member.core.receiveIncomingResponseFromTransport(parsed)
+      if (isAnswer(message) && !member.core.dialogs.has(ownDialogIdOf(message)))
+        member.onBroken(message, 'no dialog can be made of it')
     } catch (error) {
       if (message.method === 'INVITE' && message.status >= 200)
         member.onBroken(message, reasonOf(error))
@@ -265,6 +267,15 @@ function returnAddress(via: Via): Source | undefined {
 /** sip.js's key of the dialog that a request from the other side belongs to. */
 function dialogIdOf(message: WireMessage): string {
   return `${message.callId}${message.toTag ?? ''}${message.fromTag}`
+}
+
+/** The same for a response to a request of ours. */
+function ownDialogIdOf(message: WireMessage): string {
+  return `${message.callId}${message.fromTag}${message.toTag ?? ''}`
+}
+
+function isAnswer({ method, status }: WireMessage): boolean {
+  return method === 'INVITE' && status >= 200 && status < 300
 }
 
 /** Adds what sip.js insists on and some peers leave out: without a Contact the dialog goes on with whoever answered. */

@@ -10,7 +10,8 @@ import { Authentication } from './authenticate.ts'
 import type { Credentials } from './digest.ts'
 import type { Dns } from './dns.ts'
 import type { SourceList } from './gate.ts'
-import { nextHop } from './next-hop.ts'
+import { HostNames } from './host-names.ts'
+import { type Inside, knownHop, nextHop } from './next-hop.ts'
 import { type Member, readOwn, type SipStack } from './sip-stack.ts'
 import { bracket, type Endpoint, isSameEndpoint, protocolOf } from './transport.ts'
 import { type Route, TrunkRoute } from './trunk-route.ts'
@@ -53,6 +54,7 @@ interface Deps {
   loggerFactory: Core.LoggerFactory
   options: TrunkOptions
   boundTo: string
+  /** An address or a host name. */
   publicHost: string | null
   dns: Dns
 }
@@ -67,7 +69,10 @@ export class TrunkAgent implements Member {
   onDisconnected: (reason: string) => void = () => {}
   private readonly deps: Deps
   private readonly where: TrunkRoute
+  private readonly names: HostNames
   private readonly watched = new Map<string, Watched>()
+  /** Where the answer of each dialog came from, by sip.js's id of the dialog. */
+  private readonly answers = new Map<string, Endpoint>()
   private noTcpUntil = 0
   private reconnects = 0
   private forgetReconnect = (): void => {}
@@ -76,6 +81,7 @@ export class TrunkAgent implements Member {
     this.deps = deps
     this.options = deps.options
     this.where = new TrunkRoute({ ...deps, transport: deps.stack.transport })
+    this.names = new HostNames(deps)
     const { username, password } = deps.options
     this.credentials = username !== null ? { username, password: password ?? '' } : null
     this.core = new Core.UserAgentCore(this.coreConfiguration())
@@ -101,7 +107,7 @@ export class TrunkAgent implements Member {
     return this.where.find()
   }
 
-  /** As `resolve`, but when that fails the trunk is where it was: a call goes on without DNS. */
+  /** Where the trunk was last, without waiting for DNS; that is waited for only while nothing is known at all. */
   lastRoute(): Promise<Route> {
     return this.where.last()
   }
@@ -129,8 +135,7 @@ export class TrunkAgent implements Member {
   }
 
   sentBy(route: Route): string {
-    const host = this.deps.publicHost ?? route.localHost
-    return `${bracket(host)}:${this.where.ownPort(route)}`
+    return `${bracket(this.where.ownHost(route))}:${this.where.ownPort(route)}`
   }
 
   /** Ends what runs by itself. */
@@ -199,10 +204,25 @@ export class TrunkAgent implements Member {
   }
 
   /** Where a request inside a dialog goes: its first Route, else its request-URI (RFC 3261 §8.1.2). */
-  async nextHop(message: { routes: readonly string[]; target: string }): Promise<Endpoint> {
-    const route = await this.lastRoute()
-    const { options, deps } = this
-    return nextHop(message, { ...deps, destination: route.destination, options })
+  async nextHop(message: Inside): Promise<Endpoint> {
+    const { destination } = await this.lastRoute()
+    return nextHop(message, destination, { ...this.deps, names: this.names })
+  }
+
+  /** As `nextHop`, at once: `meanwhile` while that needs a name that is not known yet. It is asked for. */
+  knownHop(message: Inside, meanwhile: Endpoint): Endpoint {
+    const destination = this.where.current?.destination
+    if (!destination) return meanwhile
+    return knownHop(message, { destination, meanwhile }, { ...this.deps, names: this.names })
+  }
+
+  /** Until `forgetAnswer`, requests of this dialog go to `source` while the name that they name is not known. */
+  rememberAnswer(dialogId: string, source: Endpoint): void {
+    this.answers.set(dialogId, source)
+  }
+
+  forgetAnswer(dialogId: string): void {
+    this.answers.delete(dialogId)
   }
 
   /** While calls are on, a lost connection is opened again: what the other side has to say comes over it. */
@@ -264,7 +284,7 @@ export class TrunkAgent implements Member {
 
   /** The same hop over TCP, where that can be had. */
   private async forLarge(hop: Endpoint): Promise<Endpoint> {
-    const now = this.deps.clock.now()
+    const now = this.deps.clock.steady()
     if (protocolOf(hop) !== 'UDP' || this.noTcpUntil > now) return hop
     const stream: Endpoint = { ...hop, protocol: 'TCP' }
     try {
@@ -285,9 +305,11 @@ export class TrunkAgent implements Member {
       const branch = message.via?.branch ?? ''
       if (message.toTag === undefined || sent.branch.startsWith(`${branch}-`)) return sent.to
     }
-    if (message.toTag === undefined) return (await this.lastRoute()).destination
+    const { destination } = await this.lastRoute()
+    if (message.toTag === undefined) return destination
     const routes = splitList(headerOf(message, 'route') ?? '')
-    return this.nextHop({ routes, target: message.requestUri })
+    const answeredFrom = this.answers.get(`${message.callId}${message.fromTag}${message.toTag}`)
+    return this.knownHop({ routes, target: message.requestUri }, answeredFrom ?? destination)
   }
 
   private coreConfiguration(): Core.UserAgentCoreConfiguration {

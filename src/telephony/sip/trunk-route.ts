@@ -1,11 +1,12 @@
 /** Where one trunk is now: its targets in order, which of them to avoid for a while, and how we look from there. */
 import { isIP } from 'node:net'
 import type { Clock } from '../../core/clock.ts'
+import { reasonOf } from '../../core/errors.ts'
 import type { Ids } from '../../core/ids.ts'
 import type { TrunkOptions } from '../trunk-options.ts'
 import type { Dns } from './dns.ts'
 import type { SourceList } from './gate.ts'
-import { locate } from './locate.ts'
+import { locate, reachableAddresses } from './locate.ts'
 import { sourceAddressFor } from './route.ts'
 import {
   type Endpoint,
@@ -36,12 +37,15 @@ interface Deps {
   transport: SipTransport
   options: TrunkOptions
   boundTo: string
+  /** An address or a host name. */
   publicHost: string | null
 }
 
 export class TrunkRoute {
   private readonly deps: Deps
   private targets: Endpoint[] = []
+  /** The addresses behind `sip.public_host`; empty without one. */
+  private publicHosts: readonly string[] = []
   private believedUntil = 0
   private looking: Promise<void> | null = null
   private readonly avoided = new Map<string, number>()
@@ -60,13 +64,21 @@ export class TrunkRoute {
   }
 
   /**
-   * Where the trunk is now; for TCP and TLS it is connected. Rejects when its name does not resolve or no target can
-   * be connected to.
+   * Where the trunk is now; for TCP and TLS it is connected. Rejects when its name, or `sip.public_host`, does not
+   * resolve or no target can be connected to.
    */
   async resolve(): Promise<Route> {
+    if (this.isStale) await this.lookOnce()
+    return this.choose()
+  }
+
+  private get isStale(): boolean {
+    return this.targets.length === 0 || this.believedUntil <= this.deps.clock.steady()
+  }
+
+  /** The first of the known targets that can be connected to. */
+  private async choose(): Promise<Route> {
     const { transport, boundTo } = this.deps
-    if (this.targets.length === 0 || this.believedUntil <= this.deps.clock.now())
-      await this.lookOnce()
     let failure: unknown
     const candidates = this.inOrder()
     for (const [index, target] of candidates.entries()) {
@@ -92,13 +104,15 @@ export class TrunkRoute {
     if (this.targets.length === 0) await this.lookOnce()
   }
 
-  /** As `resolve`, but when that fails the trunk is where it was: a call goes on without DNS. */
+  /**
+   * Where the trunk was last: a call goes on without DNS, which is asked meanwhile. It waits only for a connection that
+   * was lost, and for names while nothing is known at all.
+   */
   async last(): Promise<Route> {
     const { known } = this
-    return this.resolve().catch((error) => {
-      if (known) return known
-      throw error
-    })
+    if (!known) return this.resolve()
+    if (this.isStale) void this.lookOnce().catch(() => undefined)
+    return this.choose().catch(() => known)
   }
 
   /** Passes `failed` over for a while. Whether there is another target to try. */
@@ -139,13 +153,24 @@ export class TrunkRoute {
   /** What we tell the trunk that we are: configured, or as it sees us, or our own address. */
   advertised(route: Route): Endpoint {
     const port = this.ownPort(route)
-    const { publicHost } = this.deps
+    const publicHost = this.publicHost(route)
     if (publicHost !== null) return { host: publicHost, port }
     const { seenAs } = this
     if (!seenAs) return { host: route.localHost, port }
     return this.isListening(route) && seenAs.host === route.localHost
       ? { host: seenAs.host, port }
       : seenAs
+  }
+
+  /** The host that a Via names. */
+  ownHost(route: Route): string {
+    return this.publicHost(route) ?? route.localHost
+  }
+
+  /** Of the family that leads to the trunk, where there is one. */
+  private publicHost(route: Route): string | null {
+    const family = isIP(route.destination.host)
+    return this.publicHosts.find((host) => isIP(host) === family) ?? this.publicHosts[0] ?? null
   }
 
   /** The port that a Via names: where an answer is sent whose connection is gone. */
@@ -183,8 +208,12 @@ export class TrunkRoute {
     }
     const wanted = { ...hopOf(options), trunk: options.name }
     try {
-      const targets = await locate(wanted, { ...this.deps, ids: { ...this.deps.ids, fraction } })
+      const [targets, publicHosts] = await Promise.all([
+        locate(wanted, { ...this.deps, ids: { ...this.deps.ids, fraction } }),
+        this.publicAddresses(),
+      ])
       this.targets = targets
+      this.publicHosts = publicHosts
       sources.set(
         options.name,
         targets.map(({ host }) => host),
@@ -192,8 +221,21 @@ export class TrunkRoute {
     } catch (error) {
       if (this.targets.length === 0) throw error
     }
-    this.believedUntil = clock.now() + DNS_TTL_MS
+    this.believedUntil = clock.steady() + DNS_TTL_MS
     await this.refreshLocalHost()
+  }
+
+  /** Sound goes to addresses only: a name is none that could be put into SDP. */
+  private async publicAddresses(): Promise<readonly string[]> {
+    const { publicHost } = this.deps
+    if (publicHost === null) return []
+    const bare = unbracket(publicHost)
+    if (isIP(bare) !== 0) return [bare]
+    try {
+      return await reachableAddresses(bare, this.deps)
+    } catch (error) {
+      throw new Error(`sip.public_host: ${reasonOf(error)}`, { cause: error })
+    }
   }
 
   private inOrder(): Endpoint[] {
@@ -202,13 +244,13 @@ export class TrunkRoute {
   }
 
   private avoid(target: Endpoint): void {
-    this.avoided.set(keyOf(target), this.deps.clock.now() + AVOID_MS)
+    this.avoided.set(keyOf(target), this.deps.clock.steady() + AVOID_MS)
   }
 
   private isAvoided(target: Endpoint): boolean {
     const until = this.avoided.get(keyOf(target))
     if (until === undefined) return false
-    if (until > this.deps.clock.now()) return true
+    if (until > this.deps.clock.steady()) return true
     this.avoided.delete(keyOf(target))
     return false
   }

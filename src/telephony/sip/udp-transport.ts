@@ -2,6 +2,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { reasonOf } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
+import { sendDatagram } from '../send-datagram.ts'
 import { normalAddress, type SourceList, type SourceRate } from './gate.ts'
 import { Retransmitter } from './retransmit.ts'
 import { isRefused } from './route.ts'
@@ -77,7 +78,7 @@ export class UdpTransport {
     const message = readWire(packet.text)
     this.write(packet)
     if (!message) return
-    this.retransmitter.sent(message, packet, this.deps.clock.now())
+    this.retransmitter.sent(message, packet, this.deps.clock.steady())
     const urgent = message.method === 'INVITE' || message.method === 'REGISTER'
     if (message.kind === 'request' && urgent && message.via?.branch)
       this.unanswered.set(message.via.branch, packet.to)
@@ -127,14 +128,7 @@ export class UdpTransport {
     if (!socket || socket.closed) throw new Error('the SIP socket is closed')
     this.stats.sent++
     const bytes = Buffer.from(packet.text, 'latin1')
-    try {
-      socket.send(bytes, packet.to.port, packet.to.host)
-    } catch (error) {
-      // The kernel hands the refusal of an earlier datagram, to whomever, to the next send, which it then skips.
-      if ((error as { code?: unknown }).code !== 'ECONNREFUSED') throw error
-      this.failed(error)
-      socket.send(bytes, packet.to.port, packet.to.host)
-    }
+    sendDatagram(socket, bytes, packet.to, (error) => this.failed(error))
   }
 
   private receive(data: Buffer, from: Endpoint): void {
@@ -168,7 +162,7 @@ export class UdpTransport {
       this.stats.malformed++
       return
     }
-    const ack = this.retransmitter.received(message, this.deps.clock.now())
+    const ack = this.retransmitter.received(message, this.deps.clock.steady())
     if (message.kind === 'response' && message.via?.branch)
       this.unanswered.delete(message.via.branch)
     if (ack) {
@@ -182,13 +176,13 @@ export class UdpTransport {
     const at = this.retransmitter.nextAt()
     if (at === null || (this.timer && this.timer.at <= at)) return
     this.timer?.forget()
-    const wait = at - this.deps.clock.now()
+    const wait = at - this.deps.clock.steady()
     this.timer = { at, forget: this.deps.clock.after(wait, () => this.retransmit()) }
   }
 
   private retransmit(): void {
     this.timer = undefined
-    for (const packet of this.retransmitter.due(this.deps.clock.now())) {
+    for (const packet of this.retransmitter.due(this.deps.clock.steady())) {
       this.stats.retransmitted++
       try {
         this.write(packet)
@@ -223,6 +217,10 @@ export class UdpTransport {
   private refusedBy(to: Endpoint): void {
     for (const [branch, waiting] of this.unanswered)
       if (waiting.host === to.host && waiting.port === to.port) this.forget(branch)
-    this.events?.onRefused(to, `nothing listens for SIP at ${to.host} port ${to.port}`)
+    try {
+      this.events?.onRefused(to, `nothing listens for SIP at ${to.host} port ${to.port}`)
+    } catch (error) {
+      this.deps.log.warn('a refusal could not be handled', { reason: reasonOf(error) })
+    }
   }
 }

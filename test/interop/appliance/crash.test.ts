@@ -52,6 +52,23 @@ describe('the executable, killed with SIGKILL and started again,', () => {
     await expectOneOfEach(road, id)
   })
 
+  it('before it hears the answer acknowledges that and hangs up', async () => {
+    const road = await setup()
+    const killed = Promise.withResolvers<void>()
+    road.phone.plan = () => {
+      void road.appliance.kill().then(killed.resolve)
+      return { ring: 100, answer: 100 }
+    }
+    const id = await road.appliance.call()
+    await killed.promise
+    await awaited('the answer', 2_000, () => road.phone.dialogs[0]?.state === 'answered')
+    await road.appliance.start()
+    const call = await road.appliance.ended(id)
+    expect(call).toMatchObject({ status: 'failed', endReason: 'interrupted', cost: 0 })
+    await awaited('a BYE', 6_000, () => road.phone.dialogs[0]?.endedBy === 'them')
+    await expectOneOfEach(road, id)
+  })
+
   it('during the call hangs up, and bills it to the last heartbeat, with what was said', async () => {
     const road = await setup()
     const id = await road.appliance.call({ firstMessage: 'Hello, this is a test.' })
@@ -109,6 +126,7 @@ describe('the executable, killed with SIGKILL and started again,', () => {
       expect(await road.appliance.ended(id)).toMatchObject({ status: 'completed' })
       await expectOneOfEach(road, id)
     }
-    expect(road.phone.dialogs.map(({ number }) => number)).toEqual([CALLEE, '+15551234568'])
+    const rung = road.phone.dialogs.map(({ number }) => number)
+    expect(rung.sort()).toEqual([CALLEE, '+15551234568'])
   })
 })

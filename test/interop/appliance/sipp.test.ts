@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
-import { Appliance, type ApplianceOptions, CALLEE, OUR_NUMBER } from '../../kit/appliance.ts'
+import { Appliance, type ApplianceOptions, CALLEE } from '../../kit/appliance.ts'
 import { endAfterEach } from '../../kit/end-after-each.ts'
+import { OUR_NUMBER } from '../../kit/landline-toml.ts'
 import { describeWithPeers } from '../../kit/peers.ts'
 import { type Sipp, startSipp } from '../../kit/sipp.ts'
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { CALLEE, OUR_NUMBER } from '../../kit/appliance.ts'
+import { CALLEE } from '../../kit/appliance.ts'
 import { endAfterEach } from '../../kit/end-after-each.ts'
+import { OUR_NUMBER } from '../../kit/landline-toml.ts'
 import { type Road, startRoad } from '../../kit/road.ts'
 import { isSigned, startReceiver } from '../../kit/webhook-receiver.ts'
 

@@ -1,4 +1,4 @@
-/** From an answer to a leg: what a dialog that has just been confirmed, either way, is made into. */
+/** From an answer to a leg: what a dialog that was just agreed on, either way, is made into. */
 import type * as Core from 'sip.js/lib/core/index.js'
 import type { Clock } from '../core/clock.ts'
 import type { Ids } from '../core/ids.ts'
@@ -10,6 +10,7 @@ import type { OfferAnswer } from './offer-answer.ts'
 import type { SessionTimer } from './session-timer.ts'
 import type { SourceList } from './sip/gate.ts'
 import type { SipStack } from './sip/sip-stack.ts'
+import type { Endpoint } from './sip/transport.ts'
 import type { Route, TrunkAgent } from './sip/trunk-agent.ts'
 
 export interface CallDeps {
@@ -21,10 +22,10 @@ export interface CallDeps {
 }
 
 /**
- * The leg of a confirmed dialog. `peer`: the address that answered or called; it may send to us while the call lasts,
- * as may every address that `hold` names later.
+ * The leg of an agreed dialog. `source` may send to us while the call lasts, as may every address that `letIn` names
+ * later; requests go there while the name that the dialog goes to is not known.
  */
-export function answeredCall(
+export function beginLeg(
   agent: TrunkAgent,
   o: {
     deps: CallDeps
@@ -33,22 +34,30 @@ export function answeredCall(
     offers: OfferAnswer
     timer: SessionTimer
     route: Route
-    peer: string
+    /** Where the other side signals from: it may be another address than the trunk's. */
+    source: Endpoint
     weBegan: boolean
     allow: string | undefined
+    /** Sends the ACK when it has not left yet: called before a request of ours. */
+    acknowledge?: () => void
   },
-): { leg: DialogLeg; hold(address: string): void } {
-  const { deps, session } = o
-  // The dialog's own address may be another than the trunk's: what comes from there belongs to this call.
-  const releases = [deps.sources.hold(o.peer)]
+): { leg: DialogLeg; letIn(host: string): void } {
+  const { deps, session, source } = o
+  const releases: (() => void)[] = []
   let over = false
+  function letIn(host: string): void {
+    if (!over) releases.push(deps.sources.hold(host))
+  }
+  letIn(source.host)
+  agent.rememberAnswer(session.id, source)
   const { clock, ids, log } = deps
   const { media, offers, timer, weBegan, allow } = o
   const leg = new DialogLeg({
     ...{ clock, ids, log, session, media, offers, timer, weBegan, allow },
     dtmf: agent.options.dtmf,
     contact: agent.contact(o.route),
-    signallingHost: o.peer,
+    signallingHost: source.host,
+    ...(o.acknowledge ? { acknowledge: o.acknowledge } : {}),
     referTo: (number) => [
       `Refer-To: <${calledUri(agent, number).toString()}>`,
       `Referred-By: <${session.localURI.toString()}>`,
@@ -58,11 +67,9 @@ export function answeredCall(
     onOver: () => {
       over = true
       deps.stack.rememberEnded(session.id)
+      agent.forgetAnswer(session.id)
       for (const release of releases) release()
     },
   })
-  function hold(address: string): void {
-    if (!over) releases.push(deps.sources.hold(address))
-  }
-  return { leg, hold }
+  return { leg, letIn }
 }

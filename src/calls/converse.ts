@@ -1,0 +1,144 @@
+import { type Clock, sleep } from '../core/clock.ts'
+import { reasonOf } from '../core/errors.ts'
+import type { Log } from '../core/log.ts'
+import type { Call, Turn, TurnTiming } from './call.ts'
+import type { CallEvents } from './call-events.ts'
+import { createCallTime } from './call-time.ts'
+import { type Chronicle, createChronicle } from './chronicle.ts'
+import type {
+  Brief,
+  CallFence,
+  CallStore,
+  Conversation,
+  Dialed,
+  Leg,
+  Talk,
+  Talker,
+} from './ports.ts'
+import type { SettleCall } from './settle-call.ts'
+import { GRACE_MS, superviseCall } from './supervise-call.ts'
+
+/** How long a summary may hold a call open. */
+const SUMMARY_MS = 12_000
+/** How long `talk` may go on after its leg has ended, or should have: then the call ends without it. */
+const STUCK_MS = 10_000
+
+export interface ConverseDeps {
+  clock: Clock
+  log: Log
+  calls: CallStore
+  talker: Talker
+  events: CallEvents
+  settle: SettleCall
+  onTiming?(timing: TurnTiming): void
+  /** Told when deliveries of a call that goes on have become due. */
+  onDue(): void
+  options: { billingEnabled: boolean }
+}
+
+/** What a run holds: its claim, what ends its call, what ends its claim. */
+export interface Hold {
+  fence: CallFence
+  stop: AbortController
+  lease: AbortSignal
+}
+
+/** An answered call: the conversation, the hang-up, the summary, the settlement. */
+export async function converse(
+  d: ConverseDeps,
+  call: Call,
+  o: Hold & {
+    dialed: Extract<Dialed, { answered: Leg }>
+    conversation: Conversation
+    brief: Brief
+  },
+): Promise<void> {
+  const { fence, stop } = o
+  const leg = o.dialed.answered
+  const answered: Call = { ...call, status: 'in_progress', startedAt: d.clock.now() }
+  const time = createCallTime(d.clock)
+  let endedAt: number | null = null
+  void leg.ended.then(() => {
+    endedAt ??= time()
+  })
+  const chronicle = createChronicle(d, { call: answered, fence, signal: o.lease })
+  // The first word does not wait for the disk: the answer is stored while it is spoken.
+  chronicle.answered(o.dialed.state, () => void leg.hangup())
+  const relieve = superviseCall(d, { call: answered, fence, leg, stop, time })
+  const talk = await talkWhileAlive(d, answered, { ...o, leg, chronicle })
+  relieve()
+  endedAt ??= time()
+  await chronicle.written()
+  const transcript = talk.transcript ?? (await d.calls.transcript(call.id).catch(() => []))
+  const summary = await summarise(d, o.brief, transcript, stop.signal)
+  await d.settle(answered, {
+    status: 'completed',
+    endReason: talk.ending === 'trunk_error' ? 'rtp_timeout' : talk.ending,
+    summary,
+    endedAt,
+    fence,
+  })
+}
+
+/** How a conversation ended; without a transcript when only what was stored tells it. */
+type Outcome = Pick<Talk, 'ending'> & { transcript: Talk['transcript'] | null }
+
+/** The conversation and its hang-up, neither of which may outlast the call's hard deadline or its leg by long. */
+async function talkWhileAlive(
+  d: ConverseDeps,
+  call: Call,
+  o: { leg: Leg; conversation: Conversation; stop: AbortController; chronicle: Chronicle },
+): Promise<Outcome> {
+  const { leg } = o
+  const stuck = Promise.withResolvers<Outcome>()
+  const giveUp = (afterMs: number, ending: Outcome['ending']): (() => void) =>
+    d.clock.after(afterMs, () => {
+      d.log.error('conversation does not end', { callId: call.id })
+      stuck.resolve({ ending, transcript: null })
+    })
+  const forgets = [giveUp(call.maxDurationSeconds * 1000 + GRACE_MS + STUCK_MS, 'max_duration')]
+  void leg.ended.then(({ by }) => {
+    forgets.push(giveUp(STUCK_MS, by === 'us' ? 'max_duration' : ENDING_OF[by]))
+  })
+  const talk = o.conversation
+    .talk(leg, { signal: o.stop.signal, on: o.chronicle.on })
+    .catch((error: unknown): Outcome => {
+      d.log.error('conversation broke', { callId: call.id, reason: reasonOf(error) })
+      return { ending: 'engine_error', transcript: null }
+    })
+  const outcome = await Promise.race([talk, stuck.promise])
+  const patience = new AbortController()
+  const hungUp = leg.hangup().catch(() => undefined)
+  await Promise.race([hungUp, sleep(d.clock, STUCK_MS, patience.signal)])
+  patience.abort()
+  for (const forget of forgets) forget()
+  return outcome
+}
+
+const ENDING_OF = {
+  human: 'human_hangup',
+  rtp_timeout: 'rtp_timeout',
+  trunk_error: 'trunk_error',
+} as const
+
+/** Bounded; a shutdown does not wait for the model, which then makes it from the transcript. */
+async function summarise(
+  d: ConverseDeps,
+  brief: Brief,
+  transcript: readonly Turn[],
+  stop: AbortSignal,
+): Promise<string> {
+  const limit = new AbortController()
+  const forget = d.clock.after(SUMMARY_MS, () => limit.abort())
+  const hurry = (): void => {
+    if (stop.reason === 'shutdown') limit.abort()
+  }
+  if (stop.aborted) hurry()
+  stop.addEventListener('abort', hurry)
+  try {
+    return await d.talker.summarise(brief, transcript, limit.signal)
+  } finally {
+    forget()
+    stop.removeEventListener('abort', hurry)
+  }
+}
