@@ -6,6 +6,7 @@ import { reasonOf } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import { sendInside, takeRequests } from './dialog-requests.ts'
+import { digitOfInfo } from './info-digit.ts'
 import type { MediaSession } from './media/media.ts'
 import type { OfferAnswer } from './offer-answer.ts'
 import { SessionChanges } from './session-changes.ts'
@@ -51,6 +52,8 @@ export class DialogLeg implements Leg {
   private state: 'live' | 'ending' | 'over' = 'live'
   private hold: Leg['lastHold'] = null
   private transferring: Transfer | null = null
+  /** How many keys they have pressed. */
+  private keysHeard = 0
   /** Sends the BYE that had to wait for an ACK. */
   private byeAfterAck: () => void = () => {}
 
@@ -76,6 +79,7 @@ export class DialogLeg implements Leg {
       busy: () => this.refresh.inviting,
     })
     this.onChanged()
+    deps.media.onDigit(() => this.onKey())
     void deps.media.silent.then(() => this.finish({ by: 'rtp_timeout' }))
   }
 
@@ -183,11 +187,15 @@ export class DialogLeg implements Leg {
         this.sayBye()
         this.fail('our answer to the call was never acknowledged')
       },
-      // Keys that they press come as RTP; an INFO of the old kind (no package) does no harm (RFC 6086 §4.2.2).
-      onInfo: (request) =>
-        request.message.hasHeader('info-package')
-          ? request.reject({ statusCode: 469, extraHeaders: ['Recv-Info:'] })
-          : request.accept(),
+      // An INFO of the old kind (no package) does no harm, whatever is in it (RFC 6086 §4.2.2).
+      onInfo: (request) => {
+        const { message } = request
+        if (message.hasHeader('info-package'))
+          return request.reject({ statusCode: 469, extraHeaders: ['Recv-Info:'] })
+        request.accept()
+        const key = digitOfInfo(message.getHeader('content-type'), message.body ?? '')
+        if (key !== undefined) this.onKey()
+      },
       // Following a REFER would let the other side place calls at our cost.
       onRefer: (request) => request.reject({ statusCode: 603 }),
       onMessage: (request) => request.accept(),
@@ -198,6 +206,12 @@ export class DialogLeg implements Leg {
       // We answer no INVITE with reliable provisional responses (RFC 3262 §3).
       onPrack: (request) => request.reject({ statusCode: 481 }),
     }
+  }
+
+  /** They pressed a key. Which one is theirs alone: it may be part of a number or a secret. */
+  private onKey(): void {
+    this.keysHeard++
+    this.deps.log.debug('a key was pressed', { keys: this.keysHeard })
   }
 
   private sayBye(): void {
