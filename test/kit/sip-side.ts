@@ -4,6 +4,7 @@ import type { Dialed, DialRequest, SipState } from '../../src/calls/ports.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import { createIds } from '../../src/core/ids.ts'
 import type { Log } from '../../src/core/log.ts'
+import type { Media } from '../../src/telephony/media/media.ts'
 import { type Dns, systemDns } from '../../src/telephony/sip/dns.ts'
 import { createTelephony, type Telephony } from '../../src/telephony/telephony.ts'
 import type { SipOptions, TrunkOptions } from '../../src/telephony/trunk-options.ts'
@@ -60,6 +61,8 @@ export async function startSipSide(
     sip?: Partial<SipOptions>
     rate?: { perSecond: number; burst: number }
     clock?: Clock
+    /** Real sound; the side's own `media` is then not used. */
+    media?: Media
     /** Addresses by name, where there is nothing else to know. */
     lookup?: Dns['addresses']
     dns?: Dns
@@ -72,7 +75,7 @@ export async function startSipSide(
     clock: o.clock ?? systemClock,
     ids: createIds(systemClock, (n) => randomBytes(n)),
     log: collectingLog(lines),
-    media,
+    media: o.media ?? media,
     options: { host: '127.0.0.1', port: 0, publicHost: null, trunks, ...o.sip },
     ...(o.rate ? { rate: o.rate } : {}),
     dns: o.dns ?? dnsOf(o.lookup ?? systemDns.addresses),
