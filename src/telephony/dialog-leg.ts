@@ -7,7 +7,8 @@ import type { Ids } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import { sendInside, takeRequests } from './dialog-requests.ts'
 import { digitOfInfo } from './info-digit.ts'
-import type { MediaSession } from './media/media.ts'
+import { pressByInfo } from './info-keys.ts'
+import type { Agreement, MediaSession } from './media/media.ts'
 import type { OfferAnswer } from './offer-answer.ts'
 import { SessionChanges } from './session-changes.ts'
 import { SessionRefresh } from './session-refresh.ts'
@@ -54,6 +55,8 @@ export class DialogLeg implements Leg {
   private transferring: Transfer | null = null
   /** How many keys they have pressed. */
   private keysHeard = 0
+  /** What the media session was told last. */
+  private agreed = ''
   /** Sends the BYE that had to wait for an ACK. */
   private byeAfterAck: () => void = () => {}
 
@@ -80,7 +83,7 @@ export class DialogLeg implements Leg {
     })
     this.onChanged()
     deps.media.onDigit(() => this.onKey())
-    void deps.media.silent.then(() => this.finish({ by: 'rtp_timeout' }))
+    void deps.media.silent.then(() => this.onSilent())
   }
 
   get ears(): Leg['ears'] {
@@ -102,7 +105,8 @@ export class DialogLeg implements Leg {
   async sendDigits(digits: string): Promise<void> {
     if (this.state !== 'live') return
     if (this.deps.dtmf !== 'info') return this.deps.media.sendDigits(digits)
-    for (const digit of digits) if (this.state === 'live') await this.sendInfoDigit(digit)
+    const { clock, session } = this.deps
+    await pressByInfo(digits, { clock, session, live: () => this.state === 'live' })
   }
 
   async transfer(number: string): Promise<TransferOutcome> {
@@ -123,6 +127,11 @@ export class DialogLeg implements Leg {
   hangup(): Promise<void> {
     this.finish({ by: 'us' })
     return this.ended.then(() => undefined)
+  }
+
+  /** Who is being transferred is often taken off the line meanwhile: that is no reason to hang up. */
+  private onSilent(): void {
+    if (!this.transferring) this.finish({ by: 'rtp_timeout' })
   }
 
   /** The dialog broke: hangs up, and says so. */
@@ -227,29 +236,21 @@ export class DialogLeg implements Leg {
 
   /** Sound, hold and timer as they are agreed on now. */
   private onChanged(): void {
-    const { media, offers, signallingHost } = this.deps
+    const { offers, signallingHost } = this.deps
     if (this.state !== 'live') return
-    if (offers.complete) media.agree(offers.agreement(signallingHost))
-    const { written } = media.ears
+    if (offers.complete) this.agree(offers.agreement(signallingHost))
+    const { written } = this.ears
     const holding = this.hold !== null && this.hold.to === null
     if (offers.held && !holding) this.hold = { from: written, to: null }
     if (!offers.held && this.hold && holding) this.hold = { from: this.hold.from, to: written }
     this.refresh.arm()
   }
 
-  /** One key by INFO, the way that gateways know from before RFC 6086. */
-  private sendInfoDigit(digit: string): Promise<void> {
-    const pause = digit === 'w' ? 500 : 250
-    if (digit !== 'w')
-      sendInside(this.deps.session, 'INFO', {
-        body: {
-          contentDisposition: 'render',
-          contentType: 'application/dtmf-relay',
-          content: `Signal=${digit}\r\nDuration=160\r\n`,
-        },
-      })
-    return new Promise((done) => {
-      this.deps.clock.after(pause, done)
-    })
+  /** Told anew, the media session would look for its source anew: a refresh that changes nothing is none of its business. */
+  private agree(agreement: Agreement): void {
+    const told = JSON.stringify(agreement)
+    if (told === this.agreed) return
+    this.agreed = told
+    this.deps.media.agree(agreement)
   }
 }
