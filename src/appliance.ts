@@ -127,6 +127,9 @@ function createPhone(config: Config, log: Log, metrics?: Metrics) {
     bindHost: config.sip.host,
     portRange: [config.sip.rtpPorts.from, config.sip.rtpPorts.to],
     silenceTimeoutMs: RTP_SILENCE_MS,
+    ...(config.sip.trunks.some(({ codecs }) => codecs.includes('opus'))
+      ? { opusDir: config.dataDir }
+      : {}),
     onClosed: (stats) => metrics?.rtpForeignPackets(stats.packetsForeign),
   })
   return { media, telephony: createTelephony({ clock, ids, log, media, options: config.sip }) }

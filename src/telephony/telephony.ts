@@ -48,7 +48,13 @@ export interface Telephony {
 /** Throws when an option cannot be honoured. */
 export function createTelephony(deps: Deps): Telephony {
   const { clock, ids, log, media, options } = deps
-  for (const trunk of options.trunks) checkOptions(trunk)
+  for (const trunk of options.trunks) {
+    checkOptions(trunk)
+    if (trunk.srtp !== 'off' && trunk.transport !== 'tls')
+      log.warn('keys of encrypted sound travel unencrypted: use transport = "tls"', {
+        trunk: trunk.name,
+      })
+  }
   settleSipjs(ids)
   const sources = new SourceList(options.trunks.flatMap((trunk) => trunk.allowedSources))
   const loggerFactory = quietLoggers()
@@ -168,8 +174,6 @@ const HOST = /^[A-Za-z0-9.\-_:[\]]{1,255}$/
 
 function checkOptions(trunk: TrunkOptions): void {
   const where = `sip.trunks '${trunk.name}'`
-  if (trunk.srtp === 'required')
-    throw new Error(`${where}: srtp 'required' is not available yet, use 'off'`)
   if (trunk.codecs.length === 0) throw new Error(`${where}: codecs is empty`)
   for (const host of [trunk.host, trunk.domain, trunk.outboundProxy])
     if (host !== null && !HOST.test(host)) throw new Error(`${where}: '${host}' is not a host`)
