@@ -21,6 +21,8 @@ export interface KamailioOptions {
   qop?: boolean
   algorithm?: 'MD5' | 'SHA-256'
   nonceSeconds?: number
+  /** Another network namespace than ours, with its address. */
+  place?: { host: string; start: typeof startPeer }
 }
 
 /** Whether kamailio can speak TLS here: a package of its own, kamailio-tls-modules. */
@@ -41,11 +43,14 @@ export async function startKamailio(o: KamailioOptions): Promise<Kamailio> {
   const file = join(path, 'kamailio.cfg')
   writeFileSync(file, configuration(o, port))
   const small = ['-DD', '-E', '-m', '32', '-M', '4', '-Y', path]
-  const peer: Peer = startPeer('kamailio', ['-f', file, ...small, '-P', join(path, 'pid')])
+  const start = o.place?.start ?? startPeer
+  const peer: Peer = start('kamailio', ['-f', file, ...small, '-P', join(path, 'pid')])
   const stop = async (): Promise<void> => {
     await peer.stop()
     remove()
   }
+  // What is bound in another namespace cannot be seen from here.
+  if (o.place) return { port, stop }
   const stream = o.transport === 'tcp' || o.transport === 'tls'
   await Promise.all([
     untilBound(port),
@@ -76,6 +81,7 @@ function configuration(o: KamailioOptions, port: number): string {
     .replace('LISTEN', transport === 'udp' ? '' : `listen=${transport}:127.0.0.1:SIP_PORT`)
     .replace('NONCE_EXPIRE', String(o.nonceSeconds ?? 30))
     .replace('ALGORITHM', o.algorithm === 'SHA-256' ? 'SHA-256' : '')
+    .replaceAll('127.0.0.1', o.place?.host ?? '127.0.0.1')
     .replaceAll('SIP_PORT', String(port))
     .replaceAll('UAS_PORT', String(o.uasPort))
     .replaceAll('QOP', o.qop === false ? '0' : '1')

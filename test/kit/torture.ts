@@ -44,8 +44,8 @@ function request(method: string, protocol: string, o: Shape = {}): string {
 }
 
 function response(start: string, protocol: string, via?: string): string {
-  const change = via === undefined ? {} : { Via: `Via: ${via}` }
-  return request('INVITE', protocol, { start, change })
+  const change = via === undefined ? {} : { change: { Via: `Via: ${via}` } }
+  return request('INVITE', protocol, { start, ...change })
 }
 
 const SDP = [
