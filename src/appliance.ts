@@ -90,7 +90,7 @@ function assemble(config: Config, log: Log, storage: Storage) {
     storage,
     trunk: telephony.trunk,
     engines,
-    metrics: withSipErrors(metrics, telephony),
+    metrics: withSignalling(metrics, telephony),
     post: createHttpPost({
       clock,
       policy: addressPolicy,
@@ -105,13 +105,15 @@ function assemble(config: Config, log: Log, storage: Storage) {
   })
 }
 
-/** The transport counts by itself; what is new is told when the figures are read. */
-function withSipErrors(metrics: Metrics, telephony: Telephony): Metrics {
+/** Signalling counts by itself; how it stands is told when the figures are read. */
+function withSignalling(metrics: Metrics, telephony: Telephony): Metrics {
   let told = 0
   return {
     ...metrics,
     text() {
-      const { malformed } = telephony.stats()
+      const { malformed, connections, trunks } = telephony.stats()
+      for (const trunk of trunks) metrics.trunk(trunk)
+      metrics.sipConnections(connections)
       metrics.sipParseErrors(malformed - told)
       told = malformed
       return metrics.text()
