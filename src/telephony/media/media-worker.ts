@@ -239,8 +239,8 @@ class Line {
   private sendControl(packet: Uint8Array, port: number, host: string): void {
     try {
       this.pair?.rtcp?.send(packet, port, host)
-    } catch (error) {
-      this.troubled(error)
+    } catch {
+      // Many have no RTCP: their refusal says nothing.
     }
   }
 
