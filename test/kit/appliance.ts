@@ -183,6 +183,11 @@ export class Appliance {
     return { status: response.status, body: text === '' ? {} : JSON.parse(text) }
   }
 
+  /** The Prometheus text. */
+  async metrics(): Promise<string> {
+    return (await fetch(`${this.base}/metrics`)).text()
+  }
+
   /** Posts a call, which must be accepted; returns its id. */
   async call(o: Record<string, unknown> = {}): Promise<string> {
     const body = { phoneNumber: CALLEE, instructions: 'Say hello.', firstMessage: 'Hello.', ...o }
@@ -269,7 +274,10 @@ async function collect(
 }
 
 function toToml(o: ApplianceOptions, ports: { sipPort: number; rtp: number }): string {
-  const rtp = Math.min(ports.rtp, 65_535 - PORTS) & ~1
+  const free = Math.min(ports.rtp, 65_535 - PORTS) & ~1
+  // The ports of the sound must not hold the one of signalling.
+  const collides = ports.sipPort >= free && ports.sipPort < free + PORTS
+  const rtp = collides ? free - PORTS : free
   const settings: Record<string, Setting> = {
     'http.port': 0,
     'account.name': 'Test',
