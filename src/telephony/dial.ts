@@ -82,13 +82,16 @@ class Dial implements InviteWatcher {
   ) {
     this.agent = agent
     this.o = o
+    const codecs = agent.options.codecs.filter((codec) => o.media.codecs.has(codec))
+    if (codecs.length === 0)
+      throw new Error(`no codec of the trunk is available: ${agent.options.codecs.join(', ')}`)
     this.offers = new OfferAnswer({
       local: localSound(o.deps.ids, {
         address: agent.advertised(o.route).host,
         port: o.media.localPort,
         srtp: agent.options.srtp,
       }),
-      codecs: agent.options.codecs.filter((codec) => o.media.codecs.has(codec)),
+      codecs,
       dtmf: agent.options.dtmf,
     })
     const offer = this.offers.offer()
