@@ -26,6 +26,7 @@ import type { ApiServices, Page } from './http/services.ts'
 import type { Metrics } from './observability/metrics.ts'
 import { createScheduler } from './scheduler/scheduler.ts'
 import type { Storage } from './storage/open.ts'
+import { ratesOf } from './telephony/codecs/formats.ts'
 import { type AddressPolicy, checkWebhookUrl } from './webhooks/address-policy.ts'
 import { createDeliver } from './webhooks/deliver.ts'
 import { createManageWebhooks } from './webhooks/manage-webhooks.ts'
@@ -84,6 +85,7 @@ export function createApp(config: Config, o: Outside): App {
       timezone: config.account.timezone,
       llmTimeoutMs: config.llm.timeoutMs,
       language: 'en',
+      rates: ratesOf(config.sip.trunks.flatMap(({ codecs }) => codecs)),
     },
   })
 

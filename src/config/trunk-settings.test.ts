@@ -17,9 +17,9 @@ allowed_sources = ["192.0.2.0/24", "2001:db8::/32"]
 numbers = ["+15551230001", "+15551230002"]
 caller_id = "pai"
 number_format = "national"
-codecs = ["PCMA"]
-srtp = "off"
-dtmf = "inband"
+codecs = ["opus", "G722", "PCMA"]
+srtp = "required"
+dtmf = "info"
 max_calls = 2
 per_second = 1.5
 ca_file = "/ca.pem"
@@ -43,9 +43,9 @@ const TRUNK = {
   numbers: ['+15551230001', '+15551230002'],
   callerId: 'pai',
   numberFormat: 'national',
-  codecs: ['PCMA'],
-  srtp: 'off',
-  dtmf: 'inband',
+  codecs: ['opus', 'G722', 'PCMA'],
+  srtp: 'required',
+  dtmf: 'info',
   maxCalls: 2,
   perSecond: 1.5,
   caFile: '/ca.pem',
@@ -104,10 +104,9 @@ describe('trunks', () => {
   it.each([
     ['transport = "sctp"', 'must be one of "udp", "tcp", "tls"'],
     ['per_second = 0', 'must be a number from 0.1 to 1000'],
-    ['srtp = "optional"', 'is not available yet (available: "off")'],
-    ['srtp = "required"', 'is not available yet (available: "off")'],
-    ['dtmf = "info"', 'is not available yet (available: "rfc4733", "inband")'],
-    ['codecs = ["G722"]', 'is not available yet (available: "PCMU", "PCMA")'],
+    ['srtp = "on"', 'must be one of "off", "optional", "required"'],
+    ['dtmf = "tone"', 'must be one of "rfc4733", "info", "inband"'],
+    ['codecs = ["G729"]', 'is not available yet (available: "PCMU", "PCMA", "G722", "opus")'],
     ['verify = "no"', 'must be true or false'],
     ['codecs = []', 'must name at least one codec'],
     ['codecs = ["PCMU", "PCMU"]', 'must not name a codec twice'],

@@ -151,7 +151,7 @@ describe('silence', () => {
     expect((await call.finish(90_000)).ending).toBe('silence')
   })
 
-  it('is what music without a pause is: no call waits for its end', async () => {
+  it('is what music without a pause is: no call waits for its end (livekit/agents#5862)', async () => {
     const call = await placeCall({
       brief: { firstMessage: 'Hi there.' },
       says: [{ at: 3000, ms: 3_600_000, text: '' }],

@@ -1,7 +1,7 @@
 /** Input samples that one output sample is made of, at the lower of the two rates. */
 const TAPS = 64
 /** How far images and aliases are pushed down. */
-const STOP_BAND_DB = 92
+const STOP_BAND_DB = 96
 
 /** The coefficients of each of `up` phases, TAPS × max(1, down / up) long. */
 interface Filter {

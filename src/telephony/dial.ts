@@ -2,26 +2,23 @@
 import type * as Core from 'sip.js/lib/core/index.js'
 import type { Dialed, DialRequest } from '../calls/ports.ts'
 import { reasonOf } from '../core/errors.ts'
-import { CANCEL_LIFETIME_MS, watchAbandoned } from './abandoned-invite.ts'
 import { beginLeg, type CallDeps } from './begin-leg.ts'
 import type { DialogLeg } from './dialog-leg.ts'
 import { retarget } from './dialog-requests.ts'
 import { EarlyDialogs } from './early-dialogs.ts'
-import { buildInvite, type InviteIdentity } from './invite.ts'
 import type { Media, MediaSession } from './media/media.ts'
 import { OfferAnswer } from './offer-answer.ts'
 import { canceled, refused, trunkError, unanswered } from './outcome.ts'
+import { OutgoingInvite } from './outgoing-invite.ts'
 import { localSound } from './sdp/offer.ts'
 import { SessionTimer } from './session-timer.ts'
 import { type Endpoint, protocolOf } from './sip/transport.ts'
 import type { InviteWatcher, Route, TrunkAgent } from './sip/trunk-agent.ts'
 import type { WireMessage } from './sip/wire-message.ts'
-import { type DialogState, dialogState, type InviteState, inviteState } from './sip-state.ts'
+import { type DialogState, dialogState, inviteState } from './sip-state.ts'
 
 /** After a CANCEL the final response is a matter of one round trip; longer than this nobody waits for it. */
 const CANCEL_PATIENCE_MS = 5_000
-/** How often a 422 may make us ask for a longer session: each proxy on the way may have a minimum of its own. */
-const MAX_TIMER_RETRIES = 3
 /** How long the ACK waits for the dialog to be stored; the other side repeats its answer after half of that. */
 const ACK_PATIENCE_MS = 1_000
 
@@ -71,13 +68,9 @@ class Dial implements InviteWatcher {
   private readonly o: { request: DialRequest; deps: DialDeps; route: Route; media: MediaSession }
   private readonly timer = new SessionTimer()
   private readonly offers: OfferAnswer
-  private readonly offer: string
   private readonly early: EarlyDialogs
+  private readonly invite: OutgoingInvite
   private readonly done = Promise.withResolvers<Dialed>()
-  private invite: Core.OutgoingInviteRequest | undefined
-  /** The INVITE that left last; its state is stored. */
-  private sent: InviteState | null = null
-  private provisional = false
   private rang = false
   /** Any response came: a silence after that is no proof that nobody was called. */
   private heard = false
@@ -85,8 +78,6 @@ class Dial implements InviteWatcher {
   /** Why we end it ourselves, once we do. */
   private ending: 'canceled' | 'ring_timeout' | null = null
   private settled = false
-  private cancelSent = false
-  private timerRetries = 0
   private answer: { message: WireMessage; source: Endpoint } | null = null
   /** Where the last response came from. */
   private source: Endpoint | null = null
@@ -98,18 +89,32 @@ class Dial implements InviteWatcher {
   ) {
     this.agent = agent
     this.o = o
+    const codecs = agent.options.codecs.filter((codec) => o.media.codecs.has(codec))
+    if (codecs.length === 0)
+      throw new Error(`no codec of the trunk is available: ${agent.options.codecs.join(', ')}`)
     this.offers = new OfferAnswer({
       local: localSound(o.deps.ids, {
         address: agent.advertised(o.route).host,
         port: o.media.localPort,
         srtp: agent.options.srtp,
       }),
-      codecs: agent.options.codecs.filter((codec) => o.media.codecs.has(codec)),
+      codecs,
       dtmf: agent.options.dtmf,
     })
-    this.offer = this.offers.offer()
+    const offer = this.offers.offer()
     const contact = agent.contact(o.route)
     this.early = new EarlyDialogs({ ...o.deps, offers: this.offers, contact })
+    const { timer } = this
+    this.invite = new OutgoingInvite(agent, {
+      ...o,
+      ...{ timer, offer, watcher: this },
+      delegate: {
+        onProgress: (response) => this.early.onProgress(response),
+        onAccept: (response) => this.onAccept(response),
+        onRedirect: ({ message }) => this.onRefusal(message),
+        onReject: ({ message }) => this.onRefusal(message),
+      },
+    })
   }
 
   async run(): Promise<DialResult> {
@@ -118,7 +123,7 @@ class Dial implements InviteWatcher {
     request.signal.addEventListener('abort', onAbort, { once: true })
     this.forgetRing = deps.clock.after(request.ringTimeoutMs, () => this.end('ring_timeout'))
     try {
-      this.send({ callId: deps.ids.uuid(), fromTag: deps.ids.hex(8), cseq: 1 })
+      this.invite.send()
       return { dialed: await this.done.promise, mayHaveRung: this.mayHaveRung }
     } finally {
       this.forgetRing()
@@ -127,19 +132,6 @@ class Dial implements InviteWatcher {
   }
 
   // ---------------------------------------------------------------- the INVITE
-
-  private send(identity: InviteIdentity): void {
-    const { request, route } = this.o
-    const { timer, offer } = this
-    const message = buildInvite(this.agent, { request, identity, route, timer, offer })
-    this.provisional = false
-    this.invite = this.agent.invite(message, this, {
-      onProgress: (response) => this.early.onProgress(response),
-      onAccept: (response) => this.onAccept(response),
-      onRedirect: (response) => this.onRefusal(response.message),
-      onReject: (response) => this.onRefusal(response.message),
-    })
-  }
 
   async beforeSend(invite: WireMessage, to: Endpoint): Promise<void> {
     const { request, deps } = this.o
@@ -153,7 +145,7 @@ class Dial implements InviteWatcher {
       throw error
     }
     this.refuseWhenEnding()
-    this.sent = state
+    this.invite.sent = state
   }
 
   /** Also after a challenge: a call that is being ended sends no second INVITE. */
@@ -174,10 +166,10 @@ class Dial implements InviteWatcher {
   }
 
   private onProvisional(message: WireMessage): void {
-    this.provisional = true
+    this.invite.provisional = true
     if (this.ending) {
       // The transaction hears of this response after us: only then may it send a CANCEL (RFC 3261 §9.1).
-      queueMicrotask(() => this.cancel())
+      queueMicrotask(() => this.invite.cancel())
       return
     }
     if (this.rang || (message.status !== 180 && message.status !== 183)) return
@@ -188,7 +180,7 @@ class Dial implements InviteWatcher {
 
   private onAccept(response: Core.AckableIncomingResponseWithSession): void {
     const { session } = response
-    this.agent.unwatch(session.callId)
+    this.invite.unwatch()
     if (this.source) this.agent.rememberAnswer(session.id, this.source)
     retarget(session, response.message)
     if (this.settled || this.ending) {
@@ -221,7 +213,8 @@ class Dial implements InviteWatcher {
   private establish(response: Core.AckableIncomingResponseWithSession, offers: OfferAnswer): void {
     const { message, session } = response
     const { deps, route, media } = this.o
-    const { sent, answer, timer, agent } = this
+    const { answer, timer, agent } = this
+    const { sent } = this.invite
     if (!sent || !answer) throw new Error('its INVITE is unknown')
     const { source } = answer
     timer.confirmed(message.getHeader('session-expires'), deps.clock.steady())
@@ -280,9 +273,10 @@ class Dial implements InviteWatcher {
     const status = message.statusCode ?? 0
     // sip.js makes a message of its own, without a Via, for timer B and for a transport that failed.
     const made = message.via === undefined
-    if (status === 422 && !made && this.askForLonger(message)) return
+    const wanted = !this.ending && !this.settled
+    if (status === 422 && !made && wanted && this.invite.askForLonger(message)) return
     if (made && status === 408) this.fellSilent()
-    this.agent.unwatch(this.invite?.message.callId ?? '')
+    this.invite.unwatch()
     this.settle(this.meaningOf(message, made))
   }
 
@@ -293,16 +287,6 @@ class Dial implements InviteWatcher {
   private fellSilent(): void {
     this.mayHaveRung ||= this.heard
     this.abandon()
-  }
-
-  /** RFC 4028 §7.3: the same INVITE once more, with the interval that somebody on the way insists on. */
-  private askForLonger(message: Core.IncomingResponseMessage): boolean {
-    const last = this.invite?.message
-    if (!last || this.ending || this.settled || this.timerRetries >= MAX_TIMER_RETRIES) return false
-    if (!this.timer.raise(message.getHeader('min-se'))) return false
-    this.timerRetries++
-    this.send({ callId: last.callId, fromTag: last.fromTag, cseq: last.cseq + 1 })
-    return true
   }
 
   private meaningOf(message: Core.IncomingResponseMessage, made: boolean): Dialed {
@@ -317,11 +301,11 @@ class Dial implements InviteWatcher {
   }
 
   onRefused(to: Endpoint, reason: string): void {
-    if (this.provisional || this.settled) return
+    if (this.invite.provisional || this.settled) return
     this.mayHaveRung ||= this.heard
     // A connection that broke may have carried the INVITE before.
     if (protocolOf(to) !== 'UDP') this.abandon()
-    if (this.invite) this.agent.drop(this.invite)
+    this.invite.drop()
     this.settle(this.ending === 'canceled' ? canceled(null) : trunkError(reason))
   }
 
@@ -330,7 +314,7 @@ class Dial implements InviteWatcher {
     if (this.settled) return
     this.mayHaveRung = true
     this.abandon()
-    if (this.invite) this.agent.drop(this.invite)
+    this.invite.drop()
     this.settle(trunkError(`an answer of the trunk cannot be read: ${reason}`))
   }
 
@@ -340,11 +324,11 @@ class Dial implements InviteWatcher {
     if (this.ending || this.settled) return
     this.ending = why
     this.forgetRing()
-    if (!this.sent) this.settle(canceled(null))
-    else if (this.provisional) this.cancel()
+    if (!this.invite.sent) this.settle(canceled(null))
+    else if (this.invite.provisional) this.invite.cancel()
     else {
       // Nothing to cancel yet (RFC 3261 §9.1): the first provisional response will bring the CANCEL.
-      this.agent.stopRetransmitting(this.sent.callId)
+      this.invite.stopSending()
       this.mayHaveRung ||= this.heard
       if (why === 'ring_timeout') this.settle(trunkError('no answer at all to the INVITE'))
     }
@@ -352,17 +336,8 @@ class Dial implements InviteWatcher {
     this.o.deps.clock.after(CANCEL_PATIENCE_MS, () => this.settle(patience))
   }
 
-  private cancel(): void {
-    const { invite } = this
-    if (this.cancelSent || !invite) return
-    this.cancelSent = true
-    invite.cancel()
-    this.o.deps.clock.after(CANCEL_LIFETIME_MS, () => this.agent.drop(invite))
-  }
-
   private abandon(): void {
-    const rang = this.provisional && !this.answer
-    if (this.sent) watchAbandoned(this.agent, this.sent, { deps: this.o.deps, rang })
+    this.invite.abandon({ rang: this.invite.provisional && !this.answer })
   }
 
   private settle(dialed: Dialed): void {

@@ -6,7 +6,9 @@ import { reasonOf } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import { sendInside, takeRequests } from './dialog-requests.ts'
-import type { MediaSession } from './media/media.ts'
+import { digitOfInfo } from './info-digit.ts'
+import { pressByInfo } from './info-keys.ts'
+import type { Agreement, MediaSession } from './media/media.ts'
 import type { OfferAnswer } from './offer-answer.ts'
 import { SessionChanges } from './session-changes.ts'
 import { SessionRefresh } from './session-refresh.ts'
@@ -53,6 +55,10 @@ export class DialogLeg implements Leg {
   private state: 'live' | 'ending' | 'over' = 'live'
   private hold: Leg['lastHold'] = null
   private transferring: Transfer | null = null
+  /** How many keys they have pressed. */
+  private keysHeard = 0
+  /** What the media session was told last. */
+  private agreed = ''
   /** Sends the BYE that had to wait for an ACK. */
   private byeAfterAck: () => void = () => {}
 
@@ -78,7 +84,8 @@ export class DialogLeg implements Leg {
       busy: () => this.refresh.inviting,
     })
     this.onChanged()
-    void deps.media.silent.then(() => this.finish({ by: 'rtp_timeout' }))
+    deps.media.onDigit(() => this.onKey())
+    void deps.media.silent.then(() => this.onSilent())
   }
 
   get ears(): Leg['ears'] {
@@ -100,7 +107,9 @@ export class DialogLeg implements Leg {
   async sendDigits(digits: string): Promise<void> {
     if (this.state !== 'live') return
     if (this.deps.dtmf !== 'info') return this.deps.media.sendDigits(digits)
-    for (const digit of digits) if (this.state === 'live') await this.sendInfoDigit(digit)
+    const { clock, session } = this.deps
+    this.deps.acknowledge?.()
+    await pressByInfo(digits, { clock, session, live: () => this.state === 'live' })
   }
 
   async transfer(number: string): Promise<TransferOutcome> {
@@ -122,6 +131,11 @@ export class DialogLeg implements Leg {
   hangup(): Promise<void> {
     this.finish({ by: 'us' })
     return this.ended.then(() => undefined)
+  }
+
+  /** Who is being transferred is often taken off the line meanwhile: that is no reason to hang up. */
+  private onSilent(): void {
+    if (!this.transferring) this.finish({ by: 'rtp_timeout' })
   }
 
   /** The dialog broke: hangs up, and says so. */
@@ -187,11 +201,15 @@ export class DialogLeg implements Leg {
         this.sayBye()
         this.fail('our answer to the call was never acknowledged')
       },
-      // Keys that they press come as RTP; an INFO of the old kind (no package) does no harm (RFC 6086 §4.2.2).
-      onInfo: (request) =>
-        request.message.hasHeader('info-package')
-          ? request.reject({ statusCode: 469, extraHeaders: ['Recv-Info:'] })
-          : request.accept(),
+      // An INFO of the old kind (no package) does no harm, whatever is in it (RFC 6086 §4.2.2).
+      onInfo: (request) => {
+        const { message } = request
+        if (message.hasHeader('info-package'))
+          return request.reject({ statusCode: 469, extraHeaders: ['Recv-Info:'] })
+        request.accept()
+        const key = digitOfInfo(message.getHeader('content-type'), message.body ?? '')
+        if (key !== undefined) this.onKey()
+      },
       // Following a REFER would let the other side place calls at our cost.
       onRefer: (request) => request.reject({ statusCode: 603 }),
       onMessage: (request) => request.accept(),
@@ -202,6 +220,12 @@ export class DialogLeg implements Leg {
       // We answer no INVITE with reliable provisional responses (RFC 3262 §3).
       onPrack: (request) => request.reject({ statusCode: 481 }),
     }
+  }
+
+  /** They pressed a key. Which one is theirs alone: it may be part of a number or a secret. */
+  private onKey(): void {
+    this.keysHeard++
+    this.deps.log.debug('a key was pressed', { keys: this.keysHeard })
   }
 
   private sayBye(): void {
@@ -217,30 +241,21 @@ export class DialogLeg implements Leg {
 
   /** Sound, hold and timer as they are agreed on now. */
   private onChanged(): void {
-    const { media, offers, signallingHost } = this.deps
+    const { offers, signallingHost } = this.deps
     if (this.state !== 'live') return
-    if (offers.complete) media.agree(offers.agreement(signallingHost))
-    const { written } = media.ears
+    if (offers.complete) this.agree(offers.agreement(signallingHost))
+    const { written } = this.ears
     const holding = this.hold !== null && this.hold.to === null
     if (offers.held && !holding) this.hold = { from: written, to: null }
     if (!offers.held && this.hold && holding) this.hold = { from: this.hold.from, to: written }
     this.refresh.arm()
   }
 
-  /** One key by INFO, the way that gateways know from before RFC 6086. */
-  private sendInfoDigit(digit: string): Promise<void> {
-    const pause = digit === 'w' ? 500 : 250
-    this.deps.acknowledge?.()
-    if (digit !== 'w')
-      sendInside(this.deps.session, 'INFO', {
-        body: {
-          contentDisposition: 'render',
-          contentType: 'application/dtmf-relay',
-          content: `Signal=${digit}\r\nDuration=160\r\n`,
-        },
-      })
-    return new Promise((done) => {
-      this.deps.clock.after(pause, done)
-    })
+  /** Told anew, the media session would look for its source anew: a refresh that changes nothing is none of its business. */
+  private agree(agreement: Agreement): void {
+    const told = JSON.stringify(agreement)
+    if (told === this.agreed) return
+    this.agreed = told
+    this.deps.media.agree(agreement)
   }
 }

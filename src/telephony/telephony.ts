@@ -37,7 +37,7 @@ interface Deps {
    * is there.
    */
   probeOnly?: boolean
-  /** Takes the calls that come from the first trunk's addresses; without it an INVITE rings nowhere. */
+  /** Takes the calls that come from a trunk's addresses; without it an INVITE rings nowhere. */
   onCall?: (call: InboundCall) => void
 }
 
@@ -55,9 +55,16 @@ export interface Telephony {
 /** Throws when an option cannot be honoured. */
 export function createTelephony(deps: Deps): Telephony {
   const { clock, ids, log, media, options } = deps
-  for (const trunk of options.trunks) checkOptions(trunk)
+  for (const trunk of options.trunks) {
+    checkOptions(trunk)
+    if (trunk.srtp !== 'off' && trunk.transport !== 'tls')
+      log.warn('keys of encrypted sound travel unencrypted: use transport = "tls"', {
+        trunk: trunk.name,
+      })
+  }
   settleSipjs(ids)
-  const sources = new SourceList(options.trunks.flatMap((trunk) => trunk.allowedSources))
+  const sources = new SourceList()
+  for (const trunk of options.trunks) sources.allow(trunk.name, trunk.allowedSources)
   const loggerFactory = quietLoggers()
   const { host, port, publicHost } = options
   const { rate, dns = systemDns } = deps
@@ -93,23 +100,24 @@ export function createTelephony(deps: Deps): Telephony {
         : null
     return { agent, registration }
   })
-  const [first] = lines
-  if (deps.onCall && first) takeCalls(first.agent, { ...deps, stack, sources, onCall: deps.onCall })
+  if (deps.onCall) takeCalls(lines, { ...deps, stack, sources, onCall: deps.onCall })
   const trunks = createTrunk({ clock, ids, log, stack, sources, media, lines })
 
   async function start(): Promise<void> {
     await transport.start(stack.events())
     if (deps.probeOnly) return
-    for (const { agent, registration } of lines) {
-      registration?.start()
-      // So that it may ask for us before we first call; a name that does not resolve yet is asked for again then.
-      await agent.find().catch((error) =>
-        log.warn('a trunk cannot be found', {
-          trunk: agent.options.name,
-          reason: reasonOf(error),
-        }),
-      )
-    }
+    for (const { registration } of lines) registration?.start()
+    await Promise.all(lines.map(({ agent }) => find(agent)))
+  }
+
+  /** So that it may call us before we first call; a name that does not resolve yet is asked for again then. */
+  async function find(agent: TrunkAgent): Promise<void> {
+    const { name: trunk, transport: chosen, verify } = agent.options
+    if (chosen === 'tls' && !verify)
+      log.warn('a trunk is trusted whatever its certificate', { trunk })
+    await agent
+      .find()
+      .catch((error) => log.warn('a trunk cannot be found', { trunk, reason: reasonOf(error) }))
   }
 
   async function stop(): Promise<void> {
@@ -146,21 +154,28 @@ function tlsSettings(trunk: TrunkOptions): TlsSettings {
   throw new Error(`${where}: it holds no PEM certificate`)
 }
 
-/** Hands INVITEs to `agent`, whatever number they call, and from there to `onCall`. */
+/** Hands INVITEs from a trunk's addresses to its agent, whatever number they call, and from there to `onCall`. */
 function takeCalls(
-  agent: TrunkAgent,
+  lines: readonly Line[],
   deps: InboundDeps & { onCall: (call: InboundCall) => void },
 ): void {
   let calling: { to: string; source: Endpoint } | null = null
   deps.stack.takeCalls((invite, source) => {
-    calling = { to: userOf(invite.requestUri), source }
-    return agent
+    const to = userOf(invite.requestUri)
+    calling = { to, source }
+    const owners = deps.sources.ownersOf(source.host)
+    const agents = lines
+      .map(({ agent }) => agent)
+      .filter(({ options }) => owners.includes(options.name))
+    // Two accounts with one provider share its addresses: a registration is called by its own user name.
+    return agents.find(({ contactUser }) => contactUser === to) ?? agents[0] ?? null
   })
-  agent.core.delegate.onInvite = (invite) => {
-    if (calling) deps.onCall(inboundCall(agent, invite, { deps, ...calling }))
-    else invite.reject({ statusCode: 403 })
-    calling = null
-  }
+  for (const { agent } of lines)
+    agent.core.delegate.onInvite = (invite) => {
+      if (calling) deps.onCall(inboundCall(agent, invite, { deps, ...calling }))
+      else invite.reject({ statusCode: 403 })
+      calling = null
+    }
 }
 
 function userOf(uri: string): string {
@@ -180,8 +195,6 @@ const HOST = /^[A-Za-z0-9.\-_:[\]]{1,255}$/
 
 function checkOptions(trunk: TrunkOptions): void {
   const where = `sip.trunks '${trunk.name}'`
-  if (trunk.srtp === 'required')
-    throw new Error(`${where}: srtp 'required' is not available yet, use 'off'`)
   if (trunk.codecs.length === 0) throw new Error(`${where}: codecs is empty`)
   for (const host of [trunk.host, trunk.domain, trunk.outboundProxy])
     if (host !== null && !HOST.test(host)) throw new Error(`${where}: '${host}' is not a host`)

@@ -109,7 +109,9 @@ export class ScriptedUas {
       `CSeq: ${headerOf(message, 'cseq')}`,
       ...(status > 100 && status < 300 ? [`Contact: ${contact}`] : []),
       ...(o.headers ?? []),
-      ...(body ? ['Content-Type: application/sdp'] : []),
+      ...(body && !o.headers?.some((line) => /^content-type:/i.test(line))
+        ? ['Content-Type: application/sdp']
+        : []),
       `Content-Length: ${body.length}`,
     ]
     const text = `${lines.join('\r\n')}\r\n\r\n${body}`
@@ -143,7 +145,9 @@ export class ScriptedUas {
       'Max-Forwards: 70',
       `Contact: <sip:uas@${this.address}>`,
       ...(o.headers ?? []),
-      ...(body ? ['Content-Type: application/sdp'] : []),
+      ...(body && !o.headers?.some((line) => /^content-type:/i.test(line))
+        ? ['Content-Type: application/sdp']
+        : []),
       `Content-Length: ${body.length}`,
     ]
     this.send(`${lines.join('\r\n')}\r\n\r\n${body}`, invite.from)

@@ -4,6 +4,7 @@ import type { Dialed, DialRequest, SipState } from '../../src/calls/ports.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import { createIds } from '../../src/core/ids.ts'
 import type { Log } from '../../src/core/log.ts'
+import type { Media } from '../../src/telephony/media/media.ts'
 import { type Dns, systemDns } from '../../src/telephony/sip/dns.ts'
 import { createTelephony, type Telephony } from '../../src/telephony/telephony.ts'
 import type { SipOptions, TrunkOptions } from '../../src/telephony/trunk-options.ts'
@@ -57,6 +58,8 @@ interface Setup {
   sip?: Partial<SipOptions>
   clock?: Clock
   rate?: { perSecond: number; burst: number }
+  /** Real sound; the side's own `media` is then not used. */
+  media?: Media
   /** Addresses by name, where there is nothing else to know. */
   lookup?: Dns['addresses']
   dns?: Dns
@@ -83,7 +86,7 @@ export function createSipSide(trunks: readonly TrunkOptions[], o: Setup = {}): S
     clock,
     ids: createIds(clock, (n) => randomBytes(n)),
     log: collectingLog(lines),
-    media,
+    media: o.media ?? media,
     options: { host: '127.0.0.1', port: 0, publicHost: null, trunks, ...o.sip },
     ...(o.rate ? { rate: o.rate } : {}),
     dns: o.dns ?? dnsOf(o.lookup ?? systemDns.addresses),

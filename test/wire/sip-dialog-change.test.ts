@@ -83,10 +83,16 @@ describe('a re-INVITE', () => {
   it('with something else than a description is 415', async () => {
     const { uas, ask } = await setup()
     ask('INVITE', { headers: ['Content-Type: text/plain'], body: 'hello' })
-    // The kit's own Content-Type comes second: the request is malformed for that.
-    await uas.wait('SIP 400')
+    await uas.wait('SIP 415')
     ask('UPDATE', { headers: ['Content-Type: text/plain', 'Content-Disposition: session'] })
     await uas.wait('SIP 200')
+  })
+
+  it('that says twice what its body is, is malformed', async () => {
+    const { uas, ask } = await setup()
+    const headers = ['Content-Type: text/plain', 'Content-Type: application/sdp']
+    ask('INVITE', { headers, body: sdpOf() })
+    await uas.wait('SIP 400')
   })
 
   it('takes nothing of what REFER, Replaces and a 302 ask for', async () => {

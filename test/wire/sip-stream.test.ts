@@ -1,9 +1,11 @@
 import { connect, type Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type { SipState } from '../../src/calls/ports.ts'
 import { headerOf } from '../../src/telephony/sip/wire-message.ts'
 import type { TrunkOptions } from '../../src/telephony/trunk-options.ts'
 import { type Authority, createAuthority } from '../kit/certificates.ts'
 import { ANSWER_SDP, type Received, ScriptedUas } from '../kit/scripted-uas.ts'
+import { SimClock } from '../kit/sim-clock.ts'
 import { type SipSide, startSipSide, trunkOptions } from '../kit/sip-side.ts'
 
 const ends: (() => unknown)[] = []
@@ -188,6 +190,24 @@ describe('a trunk over TCP', () => {
     const busy = await uas.wait('SIP 486')
     expect(busy.from).toEqual(from)
     await expect.poll(() => stateOf(side)).toBe('ready')
+  })
+})
+
+describe('a call over TCP that an earlier process left', () => {
+  it('is hung up over a connection of its own', async () => {
+    const uas = await openUas()
+    answering(uas)
+    const trunk = trunkOptions(uas.port, { transport: 'tcp' })
+    const dialed = await (await start([trunk])).dial().dialed
+    if (!('answered' in dialed)) throw new Error(JSON.stringify(dialed))
+    const stored = JSON.parse(JSON.stringify(dialed.state)) as SipState
+    const later = await start([trunk])
+    await later.telephony.trunk.recover(stored)
+    const invite = await uas.wait('INVITE')
+    const bye = await uas.wait('BYE')
+    expect(bye.message.callId).toBe(invite.message.callId)
+    expect(bye.from.port).not.toBe(invite.from.port)
+    expect(headerOf(bye.message, 'via')).toMatch(/^SIP\/2\.0\/TCP /)
   })
 })
 
@@ -442,6 +462,49 @@ describe('a connection to our SIP port', () => {
     const text = await client.until(new RegExp(`^Call-ID: stream-${branches}\r$`, 'm'), 5_000)
     expect(text.match(/^SIP\/2\.0 200/gm)?.length).toBe(80)
     expect(performance.now() - began).toBeGreaterThan(450)
+  })
+
+  it.each([
+    ['that says nothing is closed after 32 s', '', 31_900, 200],
+    ['whose header does not end is closed after 10 s', 'OPTIONS sip:x SIP/2.0\r\nVia:', 9_900, 200],
+    [
+      'whose body does not come is closed after 10 s',
+      outside('OPTIONS', { body: 'abc' }).slice(0, -1),
+      9_900,
+      200,
+    ],
+  ])('%s', async (_what, text, still, more) => {
+    const clock = new SimClock()
+    const side = await listening({ clock })
+    const client = await connectTo(side)
+    if (text) client.write(text)
+    await expect.poll(() => side.telephony.stats().connections).toBe(1)
+    await Bun.sleep(30)
+    await clock.advance(still)
+    expect(side.telephony.stats().connections).toBe(1)
+    await clock.advance(more)
+    await client.closed
+    expect(side.telephony.stats().connections).toBe(0)
+  })
+
+  it('of ours is pinged, and given up when a peer that answered pings stops answering', async () => {
+    const clock = new SimClock()
+    const uas = await openUas()
+    answering(uas)
+    const side = await start([trunkOptions(uas.port, { transport: 'tcp' })], { clock })
+    const dialed = await side.dial().dialed
+    if (!('answered' in dialed)) throw new Error(JSON.stringify(dialed))
+    const { from } = await uas.wait('INVITE')
+    await clock.advance(25_100)
+    await expect.poll(() => uas.stray).toBe('\r\n\r\n')
+    // It never answered one: nothing is concluded from its silence.
+    await clock.advance(12_000)
+    expect(side.telephony.stats()).toMatchObject({ connections: 1, disconnected: 0 })
+    uas.send('\r\n', from)
+    await Bun.sleep(30)
+    await clock.advance(25_100)
+    await clock.advance(10_100)
+    expect(side.telephony.stats().disconnected).toBe(1)
   })
 
   it('ends when SIP ends', async () => {

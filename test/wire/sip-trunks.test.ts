@@ -350,3 +350,62 @@ describe('a trunk over IPv6', () => {
     expect('reason' in dialed && dialed.reason).toContain('cannot be reached from sip.host')
   })
 })
+
+describe('a call that comes from one of two trunks', () => {
+  const INVITE = (from: string, user: string): string =>
+    [
+      `INVITE sip:${user}@127.0.0.1 SIP/2.0`,
+      `Via: SIP/2.0/UDP ${from}:5999;branch=z9hG4bK${from}${user};rport`,
+      'From: <sip:+15551234567@127.0.0.1>;tag=caller',
+      `To: <sip:${user}@127.0.0.1>`,
+      `Call-ID: in-${from}-${user}`,
+      'CSeq: 1 INVITE',
+      'Max-Forwards: 70',
+      `Contact: <sip:caller@${from}:5999>`,
+      'Content-Type: application/sdp',
+      `Content-Length: ${ANSWER_SDP().length}`,
+      '',
+      ANSWER_SDP(),
+    ].join('\r\n')
+
+  it('is taken by that trunk, by its codecs', async () => {
+    const one = await openUas(silent, { host: '127.0.0.1' })
+    const two = await openUas(silent, { host: '127.0.0.2' })
+    const side = await start(
+      [
+        trunkOptions(one.port, { codecs: ['PCMA'] }),
+        trunkOptions(two.port, { name: 'second', host: '127.0.0.2', codecs: ['PCMU'] }),
+      ],
+      { sip: { host: '0.0.0.0' }, onCall: (call) => void call.answer() },
+    )
+    const us = { host: '127.0.0.1', port: side.telephony.localPort() }
+    one.send(INVITE('127.0.0.1', 'x'), us)
+    await one.wait('SIP 488')
+    two.send(INVITE('127.0.0.2', 'x'), us)
+    expect((await two.wait('SIP 200')).text).toContain('RTP/AVP 0 101')
+  })
+
+  it('is refused from an address that only a live call uses', async () => {
+    const trunk = await openUas(answers)
+    const side = await start([trunkOptions(trunk.port)], {
+      sip: { host: '0.0.0.0' },
+      onCall: (call) => call.reject(486),
+    })
+    const stranger = await openUas(silent, { host: '127.0.0.7' })
+    trunk.onMessage = (received) => {
+      const { method, kind } = received.message
+      if (kind !== 'request' || method === 'ACK') return
+      const headers =
+        method === 'INVITE' ? [`Record-Route: <sip:127.0.0.7:${stranger.port};lr>`] : []
+      trunk.reply(received, 200, method === 'INVITE' ? { headers, body: ANSWER_SDP() } : {})
+    }
+    const dialed = await side.dial().dialed
+    if (!('answered' in dialed)) throw new Error(JSON.stringify(dialed))
+    stranger.send(INVITE('127.0.0.7', 'x'), { host: '127.0.0.1', port: side.telephony.localPort() })
+    await stranger.wait('SIP 403')
+    stranger.onMessage = (received) => {
+      if (received.message.method === 'BYE') stranger.reply(received, 200)
+    }
+    await dialed.answered.hangup()
+  })
+})

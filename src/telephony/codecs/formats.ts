@@ -45,6 +45,11 @@ function telephone(payloadType: number, rateHz: number): Format {
   }
 }
 
+/** The rates of the sound of some codecs, each once, in their order. */
+export function ratesOf(codecs: readonly CodecName[]): number[] {
+  return [...new Set(codecs.map((codec) => FORMATS[codec].rateHz))]
+}
+
 const USUAL_PTIME_MS = 20
 
 /** The packet length for what they ask (`a=ptime`, `a=maxptime`; ms): the longest of the codec's that is no longer. */

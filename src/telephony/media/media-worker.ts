@@ -229,23 +229,25 @@ class Line {
   }
 
   private send(packet: Uint8Array, port: number, host: string): boolean {
-    return this.write(this.pair?.rtp, packet, { port, host })
+    return this.write(this.pair?.rtp, packet, { port, host }, (error) => this.troubled(error))
   }
 
   private sendControl(packet: Uint8Array, port: number, host: string): void {
-    this.write(this.pair?.rtcp, packet, { port, host })
+    // Many have no RTCP: their refusal says nothing.
+    this.write(this.pair?.rtcp, packet, { port, host }, () => {})
   }
 
   private write(
     socket: Socket | undefined,
     packet: Uint8Array,
     to: { port: number; host: string },
+    onTrouble: (error: unknown) => void,
   ): boolean {
     if (!socket) return false
     try {
-      return sendDatagram(socket, packet, to, (error) => this.troubled(error))
+      return sendDatagram(socket, packet, to, onTrouble)
     } catch (error) {
-      this.troubled(error)
+      onTrouble(error)
       return false
     }
   }

@@ -79,7 +79,7 @@ export interface MediaSession {
   readonly localPort: number
   /** The codecs that can be offered and taken. */
   readonly codecs: ReadonlySet<CodecName>
-  /** Made by the first `agree`, at the rate of the codec agreed on then; keeps the last 60 s. Throws before. */
+  /** At the rate of the codec that the first `agree` names, or at 8 kHz when asked for before; keeps the last 60 s. */
   readonly ears: Ring
   readonly mouth: Mouth
   /** Begins (or changes) sound as agreed. From here on sound or silence is sent every 20 ms without a gap. */

@@ -87,12 +87,18 @@ describe('RemoteSession', () => {
 
   it('hears at the rate of the first codec, whatever is agreed on later', () => {
     const session = new RemoteSession('s', () => undefined)
-    expect(() => session.ears).toThrow('nothing is agreed on yet')
     session.agree({ ...agreed, codec: 'G722' })
     expect(session.ears.rateHz).toBe(16_000)
     const { ears } = session
     session.agree(agreed)
     expect(session.ears).toBe(ears)
+  })
+
+  it('hears at 8 kHz when it is asked before anything was agreed on', () => {
+    const session = new RemoteSession('s', () => undefined)
+    expect(session.ears.rateHz).toBe(8000)
+    session.agree({ ...agreed, codec: 'G722' })
+    expect(session.ears.rateHz).toBe(8000)
   })
 
   it('tells keys to who listens', () => {

@@ -1,4 +1,5 @@
 import type { Mouth, Playback } from '../../calls/ports.ts'
+import { TELEPHONE_RATE_HZ } from '../../core/pcm.ts'
 import { Ring } from '../../core/ring.ts'
 import { FORMATS } from '../codecs/formats.ts'
 import { isDigits } from '../rtp/dtmf.ts'
@@ -57,7 +58,7 @@ export class RemoteSession implements MediaSession {
   }
 
   get ears(): Ring {
-    if (!this.ring) throw new Error('reading what is heard: nothing is agreed on yet')
+    this.ring ??= Ring.create(TELEPHONE_RATE_HZ, EARS_SECONDS)
     return this.ring
   }
 

@@ -28,9 +28,11 @@ const KNOWN = new Set(
 )
 /** RFC 3261 §20: these may occur once only. */
 const SINGLE = ['from', 'to', 'call-id', 'cseq', 'max-forwards', 'content-length', 'content-type']
+/** As far as its host can be told: an IPv6 address without brackets cannot be (RFC 5118 §4.2). */
+const SIP_URI = /^sips?:(?:[^@]*@)?(?:\[[0-9a-f:.]+\]|[^:;?@[\]]+)(?::\d{0,5})?(?:[;?].*)?$/i
 const ADDRESSES = ['from', 'to', 'contact']
 /** Longer than any address that a trunk writes. */
-const MAX_ADDRESS = 2_048
+const MAX_ADDRESS = 4_096
 const LARGEST_CSEQ = 2 ** 31 - 1
 
 const bad = (reason: string): Reply => ({ status: 400, reason })
@@ -67,6 +69,7 @@ export function judgeRequest(
 function judgeDemands(message: WireMessage): Reply | null {
   if (/[\s<>"]/.test(message.requestUri)) return bad('Bad Request-URI')
   if (!/^sips?:/i.test(message.requestUri)) return { status: 416, reason: 'Unsupported URI Scheme' }
+  if (!SIP_URI.test(message.requestUri)) return bad('Bad Request-URI')
   const required = headersOf(message, 'require').flatMap(splitList)
   const unknown = required.filter((tag) => !HONOURED.has(tag.toLowerCase()))
   if (unknown.length > 0) {
@@ -83,7 +86,7 @@ function isAddressLike(value: string): boolean {
   if (bare.includes('"')) return false
   const open = bare.split('<').length
   if (open !== bare.split('>').length) return false
-  return open > 1 ? !/<[^>\s<]*[\s<]/.test(bare) : !/^[^;,]*\S\s+[^;,\s]/.test(bare)
+  return open > 1 ? !/<[^>\s<]*[\s<]/.test(bare) : !/^[^;,]*[^;,\s]\s+[^;,\s]/.test(bare)
 }
 
 /** A message without what a reply has to copy gets none. */
