@@ -12,17 +12,16 @@ import { runRounds } from './rounds.ts'
 import { utterances } from './speech.ts'
 import type { Delays, Heard, Pause } from './stub-engines.ts'
 
-const ROUNDS = 8
+const ROUNDS = 6
 const TURNS = 5
 const PINGS = 100
-const CLIP_MS = 1_200
+const CLIP_MS = 1_000
 /** After it the human is no more thought to be saying "Hello?". */
 const SETTLED_MS = 1_500
 const BARGE_IN_MS = 200
 
 const PROFILES = {
   local: { recogniseMs: 60, firstClauseMs: 120, firstSoundMs: 80 },
-  slow: { recogniseMs: 200, firstClauseMs: 400, firstSoundMs: 150 },
   zero: { recogniseMs: 0, firstClauseMs: 0, firstSoundMs: 0 },
 } as const satisfies Record<string, Delays>
 type ProfileName = keyof typeof PROFILES
@@ -59,7 +58,7 @@ async function measure(
     clipMs: CLIP_MS,
     onWatch: (heard) => calls.push(heard),
   })
-  const found = { local: empty(), slow: empty(), zero: empty() }
+  const found = { local: empty(), zero: empty() }
   const bargeIns: number[] = []
   const part = (name: ProfileName) => async (): Promise<number[]> => {
     Object.assign(delays, PROFILES[name])
@@ -84,7 +83,6 @@ async function measure(
       parts: {
         echo: () => callee.ping(PINGS),
         local: part('local'),
-        slow: part('slow'),
         zero: part('zero'),
       },
     })
@@ -164,7 +162,7 @@ async function oneCall(
     { do: 'listen', quietMs: SETTLED_MS },
     ...Array.from({ length: TURNS }, turn).flat(),
     { do: 'say', utterance: any() },
-    { do: 'interrupt', utterance: any(), afterMs: 300 + Math.random() * 60 },
+    { do: 'interrupt', utterance: any(), afterMs: 200 + Math.random() * 60 },
   ]
   const reported = callee.nextCall(steps)
   const id = await appliance.call(`+1555${String(2_000_000 + lastNumber++)}`)

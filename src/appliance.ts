@@ -45,8 +45,9 @@ export function createAppliance(): Appliance {
 }
 
 /** The data directory's database, made when it is not there yet. */
-function open(config: Config, log: Log): Storage {
+function open(config: Config, log: Log, o: { check: boolean }): Storage {
   return openStorage({
+    ...o,
     path: join(config.dataDir, 'landline.db'),
     clock,
     ids,
@@ -59,8 +60,8 @@ function open(config: Config, log: Log): Storage {
 export async function serve(config: Config, log: Log): Promise<RunningServer> {
   const lock = lockInstance(config.dataDir, log)
   try {
-    const storage = open(config, log)
-    const app = assemble(config, log, storage)
+    const storage = open(config, log, { check: true })
+    const app = await closedUnlessDone(storage, () => assemble(config, log, storage))
     await app.start().catch(async (error: unknown) => {
       await app.stop()
       throw error
@@ -68,13 +69,19 @@ export async function serve(config: Config, log: Log): Promise<RunningServer> {
     return {
       url: app.url(),
       log,
-      async stop() {
-        await app.stop()
-        lock.release()
-      },
+      stop: () => app.stop().finally(() => lock.release()),
     }
   } catch (error) {
     lock.release()
+    throw error
+  }
+}
+
+async function closedUnlessDone<T>(storage: Storage, work: () => T): Promise<T> {
+  try {
+    return work()
+  } catch (error) {
+    await storage.close()
     throw error
   }
 }
@@ -148,7 +155,7 @@ function readTls(config: Config): { cert: string; key: string } | undefined {
 }
 
 async function openData(config: Config): Promise<OwnersData> {
-  const storage = open(config, silentLog)
+  const storage = open(config, silentLog, { check: false })
   const { keys, ledger, backup, close } = storage
   return { keys, ledger, backup, close, ids, clock }
 }
@@ -185,7 +192,7 @@ async function probeData(config: Config): Promise<Probe> {
       state: 'ready',
       reason: `none yet; it will be made in ${config.dataDir}`,
     }
-  const storage = open(config, silentLog)
+  const storage = open(config, silentLog, { check: true })
   try {
     return await storage.probe()
   } finally {

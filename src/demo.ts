@@ -55,7 +55,7 @@ export async function runDemo(o: DemoOptions, d: DemoDeps): Promise<boolean> {
       ...d,
       log,
       speech: createSpeechDetector({ ...d, log, dataDir }),
-      voice: createFliteVoice({ log, voice: 'rms' }),
+      voice: createFliteVoice({ clock: d.clock, log, voice: 'rms' }),
       dialogue: parseDialogue(pizzeria),
       mute: o.muteCallee,
     })
@@ -101,7 +101,12 @@ async function placeCall(
   if (status === null) return false
   const whole = await answerOf(await client.request(`/api/v1/calls/${callId}`))
   for (const line of latencyLines(whole.timings)) o.out(line)
-  const verified = await verifyDelivery(receiver, String(webhook.secret), callId)
+  const verified = await verifyDelivery(receiver, {
+    secret: String(webhook.secret),
+    callId,
+    signal: o.signal,
+  })
+  if (o.signal.aborted) return false
   o.out(`webhook: ${verified}`)
   return verified === 'verified' && status === 'completed' && heardHuman(whole.transcript)
 }
@@ -109,10 +114,9 @@ async function placeCall(
 /** What the receiver makes of the delivery, with nothing but the secret that it was told. */
 async function verifyDelivery(
   receiver: WebhookReceiver,
-  secret: string,
-  callId: string,
+  { secret, callId, signal }: { secret: string; callId: string; signal: AbortSignal },
 ): Promise<string> {
-  const got = await receiver.next(DELIVERY_MS)
+  const got = await receiver.next(DELIVERY_MS, signal)
   if (!got) return 'not received'
   const timestamp = got.headers['x-mio-timestamp'] ?? ''
   const signature = got.headers['x-mio-signature'] ?? ''

@@ -34,6 +34,11 @@ export interface Turn {
   at: number
 }
 
+/** A turn with its index in the transcript, from 0: by it events and timings name the turn, and turns are ordered. */
+export interface NumberedTurn extends Turn {
+  index: number
+}
+
 /** When the stages of one answer happened, ms since the epoch; null where a stage did not. */
 export interface TurnTiming {
   /** Index of the agent's turn in the transcript. */
@@ -110,11 +115,9 @@ const NEXT: Record<CallStatus, Partial<Record<CallEvent, CallStatus>>> = {
   canceled: {},
 }
 
-/** The status after `event`. Throws on a move that the table does not list. */
-export function transition(status: CallStatus, event: CallEvent): CallStatus {
-  const next = NEXT[status][event]
-  if (!next) throw new Error(`a call cannot become ${event} while it is ${status}`)
-  return next
+/** The status after `event`; null for a move that the table does not list. */
+export function transition(status: CallStatus, event: CallEvent): CallStatus | null {
+  return NEXT[status][event] ?? null
 }
 
 /** The statuses from which `event` is possible: the guard that the SQL repeats. */
@@ -123,10 +126,6 @@ export function statusesBefore(event: CallEvent): CallStatus[] {
 }
 
 export const ACTIVE_STATUSES: readonly CallStatus[] = ['initiated', 'ringing', 'in_progress']
-
-export function isActive(status: CallStatus): boolean {
-  return ACTIVE_STATUSES.includes(status)
-}
 
 export function isFinal(status: CallStatus): status is FinalStatus {
   return Object.keys(NEXT[status]).length === 0

@@ -74,7 +74,8 @@ export function createChronicle(
       else {
         const { turn, role, text, final, at } = event
         const data = { turn, role, text, final, at: new Date(at).toISOString() }
-        if (final && text !== '') then(() => d.calls.appendTurn(callId, { role, text, at }))
+        const said = { index: turn, role, text, at }
+        if (final && text !== '') then(() => d.calls.appendTurn(callId, said))
         then(() => d.calls.appendEvent(callId, { type: 'transcript', data }))
       }
     },

@@ -12,7 +12,9 @@ import type {
   Conversation,
   Dialed,
   Leg,
+  StopReason,
   Talk,
+  TalkEvent,
   Talker,
 } from './ports.ts'
 import type { SettleCall } from './settle-call.ts'
@@ -22,6 +24,8 @@ import { GRACE_MS, superviseCall } from './supervise-call.ts'
 const SUMMARY_MS = 12_000
 /** How long `talk` may go on after its leg has ended, or should have: then the call ends without it. */
 const STUCK_MS = 10_000
+/** The same while the appliance goes down: it has to be settled before the database is closed. */
+const STUCK_AT_SHUTDOWN_MS = 400
 
 export interface ConverseDeps {
   clock: Clock
@@ -90,6 +94,8 @@ async function talkWhileAlive(
   o: { leg: Leg; conversation: Conversation; stop: AbortController; chronicle: Chronicle },
 ): Promise<Outcome> {
   const { leg } = o
+  const patienceMs = (): number =>
+    o.stop.signal.reason === 'shutdown' ? STUCK_AT_SHUTDOWN_MS : STUCK_MS
   const stuck = Promise.withResolvers<Outcome>()
   const giveUp = (afterMs: number, ending: Outcome['ending']): (() => void) =>
     d.clock.after(afterMs, () => {
@@ -98,18 +104,25 @@ async function talkWhileAlive(
     })
   const forgets = [giveUp(call.maxDurationSeconds * 1000 + GRACE_MS + STUCK_MS, 'max_duration')]
   void leg.ended.then(({ by }) => {
-    forgets.push(giveUp(STUCK_MS, by === 'us' ? 'max_duration' : ENDING_OF[by]))
+    const ours = (o.stop.signal.reason as StopReason | undefined) ?? 'max_duration'
+    forgets.push(giveUp(patienceMs(), by === 'us' ? ours : ENDING_OF[by]))
   })
-  const talk = o.conversation
-    .talk(leg, { signal: o.stop.signal, on: o.chronicle.on })
-    .catch((error: unknown): Outcome => {
-      d.log.error('conversation broke', { callId: call.id, reason: reasonOf(error) })
-      return { ending: 'engine_error', transcript: null }
-    })
+  // One that is abandoned is stopped, and whatever it does, it writes no more to a call that is settled.
+  const abandoned = new AbortController()
+  const signal = AbortSignal.any([o.stop.signal, abandoned.signal])
+  const on = (event: TalkEvent): void => {
+    if (!abandoned.signal.aborted) o.chronicle.on(event)
+  }
+  const talk = o.conversation.talk(leg, { signal, on }).catch((error: unknown): Outcome => {
+    d.log.error('conversation broke', { callId: call.id, reason: reasonOf(error) })
+    return { ending: 'engine_error', transcript: null }
+  })
   const outcome = await Promise.race([talk, stuck.promise])
+  const reason: StopReason = 'canceled'
+  abandoned.abort(reason)
   const patience = new AbortController()
   const hungUp = leg.hangup().catch(() => undefined)
-  await Promise.race([hungUp, sleep(d.clock, STUCK_MS, patience.signal)])
+  await Promise.race([hungUp, leg.ended, sleep(d.clock, patienceMs(), patience.signal)])
   patience.abort()
   for (const forget of forgets) forget()
   return outcome

@@ -29,12 +29,13 @@ export interface CreatedCall {
 
 /**
  * Accepts a call that passed `parseCallRequest`: call, job and hold in one transaction. Refuses in the contract's
- * order: replay, 503, then what the store finds (402, 409, 429).
+ * order: replay, 503, then what the store finds (402, 409, 429). `overRate` is thrown when nothing but the rate of
+ * its API key keeps the call out.
  */
 export function createCreateCall(d: CreateCallDeps) {
   return async (
     request: CallRequest,
-    o: { idempotency: IdempotencyRecord | null },
+    o: { idempotency: IdempotencyRecord | null; overRate: AppError | null },
   ): Promise<CreatedCall> => {
     const now = d.clock.now()
     if (o.idempotency) {
@@ -52,9 +53,10 @@ export function createCreateCall(d: CreateCallDeps) {
       response: body,
       checkBalance: d.options.billingEnabled,
       maxQueued: d.options.maxQueued,
+      overRate: o.overRate !== null,
       now,
     })
-    if ('refused' in result) throw refusal(result.refused)
+    if ('refused' in result) throw refusal(result.refused, o.overRate)
     if ('replayed' in result) return { body: result.replayed, replayed: true }
     d.onCreated()
     return { body, replayed: false }
@@ -106,7 +108,7 @@ function newCall(d: CreateCallDeps, request: CallRequest, now: number): Call {
   }
 }
 
-function refusal(refused: CreateRefusal): AppError {
+function refusal(refused: CreateRefusal, overRate: AppError | null = null): AppError {
   switch (refused) {
     case 'insufficient_balance':
       return new AppError(
@@ -127,5 +129,7 @@ function refusal(refused: CreateRefusal): AppError {
       return new AppError('queue_full', 'Too many calls are waiting for a line. Try again later.', {
         retryAfterSeconds: 30,
       })
+    case 'rate_limited':
+      return overRate ?? new AppError('rate_limited', 'This API key asks too often. Slow down.')
   }
 }

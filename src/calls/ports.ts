@@ -1,7 +1,15 @@
 /** What the rules of calls need from the floors above them. */
 import type { Probe } from '../core/probe.ts'
 import type { BargeInRule, Ring } from '../core/ring.ts'
-import type { Call, CallStatus, EndReason, FinalStatus, Turn, TurnTiming } from './call.ts'
+import type {
+  Call,
+  CallStatus,
+  EndReason,
+  FinalStatus,
+  NumberedTurn,
+  Turn,
+  TurnTiming,
+} from './call.ts'
 
 // ---------------------------------------------------------------- telephony
 
@@ -174,6 +182,8 @@ export interface Talker {
 
 /** Whether the engines could hold a call now, from probes made in the background; `unknown` before the first. */
 export interface Readiness {
+  /** Resolves when the engines have been asked once; within seconds, also when one hangs. */
+  first(): Promise<void>
   engines(): { state: 'ready' | 'away' | 'missing' | 'unknown'; reason: string }
   /** The trunks' own numbers; empty when no trunk is configured. The first is the default caller. */
   trunkNumbers(): readonly string[]
@@ -193,6 +203,7 @@ export type CreateRefusal =
   | 'insufficient_balance'
   | 'call_active'
   | 'queue_full'
+  | 'rate_limited'
   | 'idempotency_conflict'
 
 /** An event as `GET /calls/:id/events` tells it; `seq` counts from 1 within a call. */
@@ -236,7 +247,7 @@ export interface CallStore {
    * Writes a call, its job, its first event and (where asked) its idempotency record, unless one of these holds,
    * looked at in this order: a kept answer to the same key (`replayed`, or `idempotency_conflict`), available
    * balance under `call.holdCents` (when `checkBalance`), an active call to the number (not for a scheduled one),
-   * more than `maxQueued` immediate calls waiting for a line.
+   * more than `maxQueued` immediate calls waiting for a line, `overRate`.
    */
   create(o: {
     call: Call
@@ -245,6 +256,8 @@ export interface CallStore {
     response: string
     checkBalance: boolean
     maxQueued: number
+    /** Its API key asks too often. */
+    overRate: boolean
     now: number
   }): Promise<{ created: true } | { replayed: string } | { refused: CreateRefusal }>
 
@@ -283,8 +296,8 @@ export interface CallStore {
     id: string,
     o: { fence: CallFence; startedAt: number; sip: SipState; deliveries: EventPayload | null },
   ): Promise<boolean>
-  /** Turns come as they end; they are told in the order in which they began. */
-  appendTurn(id: string, turn: Turn): Promise<void>
+  /** Turns come as they end; they are told in the order of their indexes. One that comes again replaces the former. */
+  appendTurn(id: string, turn: NumberedTurn): Promise<void>
   appendTiming(id: string, timing: TurnTiming): Promise<void>
   appendEvent(id: string, event: Omit<StoredEvent, 'seq'>): Promise<StoredEvent>
   /** The human was handed over; the call goes on until it is hung up. */
@@ -293,14 +306,18 @@ export interface CallStore {
     o: { fence: CallFence; deliveries: EventPayload | null },
   ): Promise<boolean>
   heartbeat(id: string, o: { fence: CallFence; now: number }): Promise<boolean>
-  /** Holds `holdCents` in all for this call; false when the balance does not cover the difference. */
-  extendHold(id: string, holdCents: number): Promise<boolean>
+  /**
+   * Holds `holdCents` in all for this call; false when the balance does not cover the difference, or the fence is no
+   * longer ours.
+   */
+  extendHold(id: string, o: { fence: CallFence; holdCents: number }): Promise<boolean>
 
   /**
    * The one way to a final status: call, ledger entry (when `charge`), `status` and `end` events, deliveries to the
    * webhooks that subscribe, and the job's completion, together. `guard` lists the statuses it may come from.
    * Returns the settled call, or null when the guard or the fence lost. Without a fence (cancel of a waiting call,
-   * recovery) the job is ended whoever holds it.
+   * recovery) the job is ended whoever holds it. A call settled as `interrupted` keeps its SIP state until
+   * `forgetSip`. Calls that wait for the number of this one are due again.
    */
   settle(
     id: string,
@@ -316,8 +333,13 @@ export interface CallStore {
     },
   ): Promise<Call | null>
 
-  /** Calls that an earlier process left between its first INVITE and their end, with what it knew of them. */
+  /**
+   * Calls that an earlier process left between its first INVITE and their end, with what it knew of them; and, until
+   * ten minutes after their end, those closed as interrupted whose SIP state nobody has forgotten yet.
+   */
   interrupted(): Promise<{ call: Call; sip: SipState | null }[]>
+  /** Nothing is left to be ended for a call that was closed as interrupted. */
+  forgetSip(id: string): Promise<void>
 }
 
 /** One event for the webhooks: the body is rendered once and never changes. */

@@ -18,12 +18,19 @@ afterEach(async () => {
 })
 
 /** One call with a phone and a conversation as the test wants them. */
-async function setup(o: { phone?: Phone; talk: Conversation['talk']; engines?: string }) {
+async function setup(o: {
+  phone?: Phone
+  talk: Conversation['talk']
+  engines?: string
+  /** When the engines have been asked once. */
+  asked?: Promise<void>
+}) {
   const storage = openTestStorage()
   cleanUps.push(() => storage.close())
   const { clock, calls, jobs } = storage
   const trunk = createFakeTrunk({ clock })
   trunk.phone(NUMBER, { answersAfter: 1000, ...o.phone })
+  const live = createLiveCalls()
   const state = (o.engines ?? 'ready') as ReturnType<Readiness['engines']>['state']
   const run = createRunCall({
     clock,
@@ -35,11 +42,12 @@ async function setup(o: { phone?: Phone; talk: Conversation['talk']; engines?: s
       summarise: async (_brief, turns) => `${turns.length} turns`,
     },
     readiness: {
+      first: () => o.asked ?? Promise.resolve(),
       engines: () => ({ state, reason: '' }),
       trunkNumbers: () => ['+15559876543'],
       hasTrunk: () => true,
     },
-    live: createLiveCalls(),
+    live,
     events: createCallEvents({ calls }),
     settle: createSettleCall({ clock, calls, billingEnabled: true, onSettled: () => undefined }),
     dialRefusal: () => null,
@@ -61,7 +69,7 @@ async function setup(o: { phone?: Phone; talk: Conversation['talk']; engines?: s
     const found = await calls.get(call.id)
     return found && [found.status, found.endReason, found.durationSeconds, found.summary]
   }
-  return { clock, calls, jobs, trunk, call, claim, begin, seen }
+  return { clock, calls, jobs, trunk, live, call, claim, begin, seen }
 }
 
 const never: Conversation['talk'] = () => new Promise(() => {})
@@ -90,6 +98,46 @@ describe('a call whose conversation does not end', () => {
     void begin()
     await clock.advance(16_000)
     expect(await seen()).toEqual(['completed', 'human_hangup', 5, '1 turns'])
+  })
+
+  it('is settled at once when the telephony ends it at a shutdown', async () => {
+    const { clock, trunk, live, begin, seen } = await setup({ talk: never })
+    void begin()
+    await clock.advance(5000)
+    live.stopAll('shutdown')
+    await clock.advance(8000)
+    expect((await seen())?.[0]).toBe('in_progress')
+    trunk.placed[0]?.leg?.end({ by: 'us' })
+    await clock.advance(500)
+    expect((await seen())?.slice(0, 2)).toEqual(['completed', 'shutdown'])
+  })
+
+  it('is told to stop, and whatever it says then is written nowhere', async () => {
+    const said = (text: string) =>
+      ({ type: 'transcript', turn: 0, role: 'agent', text, final: true, at: 0 }) as const
+    const told: unknown[] = []
+    const { clock, calls, call, begin, seen } = await setup({
+      phone: { hangsUpAfter: 5000 },
+      talk(_leg, { signal, on }) {
+        on(said('Hi.'))
+        const late = (): void => on(said('Too late.'))
+        signal.addEventListener('abort', () => {
+          told.push(signal.reason)
+          late()
+        })
+        clock.after(20_000, late)
+        return new Promise(() => {})
+      },
+    })
+    const run = begin()
+    await clock.advance(16_000)
+    expect(told).toEqual(['canceled'])
+    expect((await seen())?.slice(0, 2)).toEqual(['completed', 'human_hangup'])
+    const events = await calls.events(call.id, 0)
+    await clock.advance(60_000)
+    expect(await calls.events(call.id, 0)).toEqual(events)
+    expect((await calls.transcript(call.id)).map(({ text }) => text)).toEqual(['Hi.'])
+    expect(await run).toEqual({ done: true })
   })
 
   it('is settled although nobody confirms its BYE', async () => {
@@ -146,5 +194,16 @@ describe('a due call', () => {
     const { clock, trunk, begin } = await setup({ talk: never, engines })
     expect(await begin()).toEqual({ again: clock.now() + 2000 })
     expect(trunk.placed).toEqual([])
+  })
+
+  it('waits where it is until the engines have been asked once', async () => {
+    const asked = Promise.withResolvers<void>()
+    const { clock, trunk, begin } = await setup({ talk: never, asked: asked.promise })
+    void begin()
+    await clock.advance(3000)
+    expect(trunk.placed).toEqual([])
+    asked.resolve()
+    await clock.advance(0)
+    expect(trunk.placed).toHaveLength(1)
   })
 })

@@ -9,6 +9,8 @@ import { isUnavailable, untilStored } from './until-stored.ts'
 
 /** A call whose turn has not come asks again after this. */
 const ASK_AGAIN_MS = 2000
+/** One that waits for its number asks again after as long as it has waited, but this at most. */
+const LONGEST_BUSY_AGAIN_MS = 30_000
 
 export interface RunCallDeps extends ConverseDeps {
   trunk: Trunk
@@ -19,7 +21,7 @@ export interface RunCallDeps extends ConverseDeps {
   options: { ringTimeoutMs: number; maxLatenessMs: number; billingEnabled: boolean }
 }
 
-/** What happens to the job: `again` asks for another claim at that time. */
+/** What happens to the job: `again` asks for another claim at that time; nothing was begun. */
 export type RunResult = { done: true } | { again: number }
 
 /**
@@ -39,7 +41,8 @@ export function createRunCall(deps: RunCallDeps) {
     // Dialled before, by a claim that was lost: whatever came of it, nobody is rung a second time.
     const begun = (await d.calls.interrupted()).find(({ call }) => call.id === callId)
     if (begun) {
-      await closeInterrupted(d, { ...begun, fence })
+      // Its line is free when it has been hung up.
+      await (await closeInterrupted(d, { ...begun, fence })).hungUp
       return { done: true }
     }
     const ready = await makeReady(d, found, fence)
@@ -64,9 +67,11 @@ export function createRunCall(deps: RunCallDeps) {
 
 /** Too late, no engine, another call to the number, no money: everything that is looked at before the telephone. */
 async function makeReady(d: RunCallDeps, call: Call, fence: CallFence): Promise<Call | RunResult> {
+  // Right after a start nobody knows yet: whoever was claimed first stays first.
+  await d.readiness.first()
   const now = d.clock.now()
-  const again = { again: now + ASK_AGAIN_MS }
-  if (now - (call.callAt ?? call.createdAt) > d.options.maxLatenessMs) {
+  const waitedMs = now - (call.callAt ?? call.createdAt)
+  if (waitedMs > d.options.maxLatenessMs) {
     await d.settle(call, { status: 'failed', endReason: 'missed', fence })
     return { done: true }
   }
@@ -77,7 +82,7 @@ async function makeReady(d: RunCallDeps, call: Call, fence: CallFence): Promise<
     return { done: true }
   }
   // Nobody is rung while there is nothing that could talk to them.
-  if (d.readiness.engines().state !== 'ready') return again
+  if (d.readiness.engines().state !== 'ready') return { again: now + ASK_AGAIN_MS }
   if (call.status !== 'scheduled') return call
   const activated = await d.calls.activate(call.id, {
     fence,
@@ -90,7 +95,7 @@ async function makeReady(d: RunCallDeps, call: Call, fence: CallFence): Promise<
       d.events.notify(call.id)
       return { ...call, status: 'initiated', holdCents: call.centsPerMinute }
     case 'number_busy':
-      return again
+      return { again: now + Math.min(Math.max(waitedMs, ASK_AGAIN_MS), LONGEST_BUSY_AGAIN_MS) }
     case 'insufficient_balance':
       await d.settle(call, { status: 'failed', endReason: 'out_of_balance', fence })
       return { done: true }

@@ -27,6 +27,7 @@ export function superviseCall(
   const startedAt = call.startedAt ?? time()
   let paidMinutes = 1
   let over = false
+  let relieved = false
   let forgetPaid = (): void => undefined
 
   function cut(why: string): void {
@@ -37,9 +38,11 @@ export function superviseCall(
   async function beat(): Promise<void> {
     const now = time()
     const ours = await d.calls.heartbeat(call.id, { fence, now })
+    if (relieved) return
     if (!ours) {
       d.log.warn('call taken over by another process', { callId: call.id })
       stop.abort('canceled')
+      return
     }
     if (d.options.billingEnabled && !over) await payAhead(now)
   }
@@ -48,10 +51,12 @@ export function superviseCall(
   async function payAhead(now: number): Promise<void> {
     const used = billableSeconds(startedAt, now + HEARTBEAT_MS + GOODBYE_MS)
     if (used <= paidMinutes * 60) return
-    if (await d.calls.extendHold(call.id, (paidMinutes + 1) * call.centsPerMinute)) {
+    const holdCents = (paidMinutes + 1) * call.centsPerMinute
+    if (await d.calls.extendHold(call.id, { fence, holdCents })) {
       paidMinutes++
       return
     }
+    if (relieved) return
     over = true
     stop.abort('out_of_balance')
     const left = startedAt + paidMinutes * 60_000 - time() - BYE_MS
@@ -68,6 +73,7 @@ export function superviseCall(
   const deadlineMs = call.maxDurationSeconds * 1000 + GRACE_MS
   const forgetDeadline = d.clock.after(deadlineMs, () => cut('call reached its hard deadline'))
   return () => {
+    relieved = true
     forgetBeat()
     forgetPaid()
     forgetDeadline()

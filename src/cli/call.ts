@@ -2,7 +2,8 @@ import type { Command } from 'commander'
 import type { Config } from '../config/config.ts'
 import { type ApiClient, answerOf, createApiClient, isLoopback, localUrl } from './api-client.ts'
 import { type CommandContext, type ExitCode, printJson, UsageError } from './command.ts'
-import { createKey } from './keys.ts'
+import { interruptible } from './interrupt.ts'
+import { createKey, TEMPORARY_KEY_NAME } from './keys.ts'
 import { watchCall } from './watch-call.ts'
 
 interface CallOptions {
@@ -78,23 +79,15 @@ async function follow(
   json: boolean,
 ): Promise<ExitCode> {
   const { terminal } = context
-  const interrupt = new AbortController()
-  const forget = terminal.onSignal(() => {
-    if (interrupt.signal.aborted) terminal.exit(1)
-    else interrupt.abort()
-  })
-  try {
-    const { signal } = interrupt
-    const status = await watchCall({ client, terminal, callId, json, signal })
-    if (status === null) {
-      const path = `${client.url}/api/v1/calls/${callId}`
-      terminal.err(`The call goes on. Its state: GET ${path}; to end it: POST ${path}/cancel`)
-      return 0
-    }
-    return status === 'completed' ? 0 : 1
-  } finally {
-    forget()
+  const status = await interruptible(terminal, (signal) =>
+    watchCall({ client, terminal, callId, json, signal }),
+  )
+  if (status === null) {
+    const path = `${client.url}/api/v1/calls/${callId}`
+    terminal.err(`The call goes on. Its state: GET ${path}; to end it: POST ${path}/cancel`)
+    return 0
   }
+  return status === 'completed' ? 0 : 1
 }
 
 /** With the key that was given, else with one that is made in the data directory and revoked afterwards. */
@@ -115,7 +108,7 @@ async function withClient(
   await createApiClient({ terminal, url, key: null, certFile }).request('/healthz')
   const data = await (await context.appliance()).openData(config)
   try {
-    const made = await createKey(data, 'landline call (temporary)')
+    const made = await createKey(data, TEMPORARY_KEY_NAME)
     try {
       return await body(createApiClient({ terminal, url, key: made.key, certFile }))
     } finally {

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { CommandContext, ExitCode } from './command.ts'
+import { interruptible } from './interrupt.ts'
 
 export function addDemo(program: Command, context: CommandContext): void {
   program
@@ -11,19 +12,9 @@ export function addDemo(program: Command, context: CommandContext): void {
 
 async function demo(context: CommandContext, command: Command): Promise<ExitCode> {
   const { terminal } = context
-  const interrupt = new AbortController()
-  const forget = terminal.onSignal(() => {
-    if (interrupt.signal.aborted) terminal.exit(1)
-    else interrupt.abort()
-  })
-  try {
-    const ok = await (await context.appliance()).demo({
-      muteCallee: command.opts<{ muteCallee?: boolean }>().muteCallee === true,
-      out: terminal.out,
-      signal: interrupt.signal,
-    })
-    return ok ? 0 : 1
-  } finally {
-    forget()
-  }
+  const muteCallee = command.opts<{ muteCallee?: boolean }>().muteCallee === true
+  const ok = await interruptible(terminal, async (signal) =>
+    (await context.appliance()).demo({ muteCallee, out: terminal.out, signal }),
+  )
+  return ok ? 0 : 1
 }

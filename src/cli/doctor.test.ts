@@ -59,6 +59,14 @@ describe('doctor', () => {
     expect(terminal.outLines).toContain('ready    server: database: /data/landline.db')
   })
 
+  it('lists beside a running server only what that does not report', async () => {
+    const cli = setup([{ ...DATABASE, state: 'away' }, TRUNK], () =>
+      Response.json({ parts: [DATABASE] }),
+    )
+    expect(await cli.run('doctor', '--json')).toBe(1)
+    expect(cli.json()).toMatchObject({ checks: [TRUNK, { ...DATABASE, name: 'server: database' }] })
+  })
+
   it('tells a server that is not ready and does not say why, and one that hangs', async () => {
     expect(await setup([DATABASE], () => new Response('x', { status: 503 })).run('doctor')).toBe(1)
     const hung = setup([DATABASE], () => {

@@ -5,6 +5,8 @@ import { type ApiClient, createApiClient, isObject, localUrl } from './api-clien
 import { type CommandContext, type ExitCode, printJson, wantsJson } from './command.ts'
 import { toPlainLine } from './plain-text.ts'
 
+/** What the running server says of itself is listed under this. */
+const OF_SERVER = 'server: '
 /** A server that runs answers at once; one that hangs is told as away. */
 const LONGEST_ANSWER_MS = 3000
 
@@ -21,8 +23,10 @@ async function doctor(context: CommandContext, command: Command): Promise<ExitCo
   const { terminal } = context
   const { config } = context.config(command)
   if (command.opts<{ live?: boolean }>().live === true) return live(context, config)
-  const checks = await (await context.appliance()).probes(config)
   const server = await askServer(context, config)
+  const reported = new Set((server.probes ?? []).map(({ name }) => name))
+  const local = await (await context.appliance()).probes(config)
+  const checks = local.filter(({ name }) => !reported.has(`${OF_SERVER}${name}`))
   const all = [...checks, ...(server.probes ?? [])]
   const ok = all.every((probe) => probe.state === 'ready')
   if (wantsJson(command)) printJson(terminal, { ok, server: server.state, checks: all })
@@ -68,7 +72,7 @@ async function askServer(
       signal: AbortSignal.timeout(LONGEST_ANSWER_MS),
     })
     const probes = probesOf(await response.json().catch(() => undefined))
-    const named = probes.map((probe) => ({ ...probe, name: `server: ${probe.name}` }))
+    const named = probes.map((probe) => ({ ...probe, name: `${OF_SERVER}${probe.name}` }))
     if (response.ok) return { state: `ready at ${url}`, probes: named }
     const self: Probe = { name: 'server', state: 'away', reason: `not ready at ${url}` }
     return { state: `not ready at ${url}`, probes: named.length > 0 ? named : [self] }

@@ -12,6 +12,8 @@ import {
 import { toColumns, toPlainLine } from './plain-text.ts'
 
 const LONGEST_NAME = 100
+/** Of the keys that `call` makes for itself and revokes: once revoked they are no news to anybody. */
+export const TEMPORARY_KEY_NAME = 'landline call (temporary)'
 
 export function addKeys(program: Command, context: CommandContext): void {
   const keys = program.command('keys').description('API keys: make, list, revoke')
@@ -64,12 +66,14 @@ async function create(context: CommandContext, command: Command): Promise<ExitCo
 
 async function list(context: CommandContext, command: Command): Promise<ExitCode> {
   const keys = await withData(context, command, (data) => data.keys.list())
-  const shown = keys.map((key) => ({
-    id: key.id,
-    name: key.name,
-    createdAt: toIso(key.createdAt),
-    revokedAt: key.revokedAt === null ? null : toIso(key.revokedAt),
-  }))
+  const shown = keys
+    .filter(({ name, revokedAt }) => name !== TEMPORARY_KEY_NAME || revokedAt === null)
+    .map((key) => ({
+      id: key.id,
+      name: key.name,
+      createdAt: toIso(key.createdAt),
+      revokedAt: key.revokedAt === null ? null : toIso(key.revokedAt),
+    }))
   if (wantsJson(command)) printJson(context.terminal, shown)
   else if (shown.length === 0)
     context.terminal.out('No keys. Make one: landline keys create --name NAME')

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { cleanUpCli, setupCli } from '../../test/kit/cli.ts'
 import { sha256 } from '../core/ids.ts'
 import { VERSION } from '../core/version.ts'
+import { TEMPORARY_KEY_NAME } from './keys.ts'
 
 afterEach(cleanUpCli)
 
@@ -198,6 +199,14 @@ describe('keys', () => {
     expect(await run('keys', 'create', '--name', 'ci')).toBe(0)
     expect(terminal.outLines.at(-1)).toMatch(/^key: +sk_live_/)
     expect(terminal.errLines).toEqual(['Keep the key now: it is not shown again.'])
+  })
+
+  it('are not listed when `call` made them for itself and has revoked them', async () => {
+    const setup = setupCli()
+    const row = { name: TEMPORARY_KEY_NAME, hash: '', createdAt: 0, revokedAt: null }
+    setup.appliance.keyRows.push({ ...row, id: 'left' }, { ...row, id: 'over', revokedAt: 1 })
+    expect(await setup.run('keys', 'list', '--json')).toBe(0)
+    expect(setup.json()).toMatchObject([{ id: 'left' }])
   })
 
   it('that do not exist cannot be revoked: exit 1', async () => {

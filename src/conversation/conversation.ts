@@ -1,4 +1,5 @@
 /** Runs a conversation: tells `decide` what happens and does what it says. No rule of talking is in here. */
+import { createCallTime } from '../calls/call-time.ts'
 import type { Leg, StopReason, Talk, TalkEvent } from '../calls/ports.ts'
 import { reasonOf } from '../core/errors.ts'
 import { toMs } from '../core/pcm.ts'
@@ -16,7 +17,6 @@ import {
 } from './state.ts'
 import { createTeller, type Teller } from './teller.ts'
 import { createTranscript } from './transcript.ts'
-import { steadyTime } from './waiting.ts'
 
 /** A `due` that changed nothing is not repeated before this. */
 const IDLE_DUE_MS = 50
@@ -55,7 +55,7 @@ class Runner {
     this.leg = leg
     this.signal = o.signal
     const { transcript } = this
-    const now = steadyTime(d.clock)
+    const now = createCallTime(d.clock)
     this.now = now
     this.teller = createTeller({ transcript, now, log: d.log, on: o.on })
     const { teller } = this
@@ -137,7 +137,7 @@ class Runner {
     const { type, from } = event
     const since = this.timeOf(from)
     if (type === 'speech_paused')
-      this.dispatch({ type, from, to: event.to, since, until: this.timeOf(event.to) })
+      this.dispatch({ type, from, to: event.to, since, until: this.timeOf(event.ended) })
     else this.dispatch({ type, from, since })
   }
 
@@ -181,9 +181,13 @@ class Runner {
     if (!this.running) return
     this.running = false
     this.forgetDue()
-    this.unwatch()
     this.signal.removeEventListener('abort', this.onStop)
-    await this.lines.close()
+    try {
+      this.unwatch()
+    } catch (error) {
+      this.warn('speech detector not let go of', error)
+    }
+    await this.lines.close().catch((error: unknown) => this.warn('lines not closed', error))
     this.done.resolve({ ending, transcript: this.transcript.turns() })
   }
 

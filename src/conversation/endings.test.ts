@@ -19,6 +19,18 @@ const goodbye: FakeReply = {
   tools: [{ name: 'end_call', arguments: {} }],
 }
 
+const OWN_GOODBYE_AT = 5500
+
+/** A call whose agent has taken `end_call` and is saying its goodbye. */
+async function inOwnGoodbye(o: FakeCallOptions) {
+  const call = await setup({ reply: () => goodbye, ...o })
+  call.leg.say('It is ready now.', 1500)
+  await call.run(OWN_GOODBYE_AT - call.leg.time())
+  expect(call.leg.queued).toBeGreaterThan(0)
+  expect(call.leg.hungUpAt).toBeNull()
+  return call
+}
+
 describe('end_call', () => {
   it('hangs up after the goodbye was heard', async () => {
     const call = await setup({ reply: () => goodbye })
@@ -235,14 +247,36 @@ describe('being asked to stop', () => {
     expect(mute.leg.hungUpAt).toBe(7000)
   })
 
-  it('by cancel while it says goodbye hangs up at once', async () => {
-    const call = await setup()
-    call.leg.say('Goodbye then.', 900)
+  it.each(['shutdown', 'out_of_balance'] as const)(
+    "on %s waits 4 s at most for the agent's own long goodbye too",
+    async (reason) => {
+      const call = await inOwnGoodbye({ msPerChar: 1000 })
+      call.stop.abort(reason)
+      const askedAt = call.leg.time()
+      const talk = await call.finish(6000)
+      expect(call.leg.hungUpAt).toBe(askedAt + 4000)
+      expect(talk.ending).toBe('agent_hangup')
+    },
+  )
+
+  it("lets the agent's own goodbye end in its time when that comes sooner", async () => {
+    const call = await inOwnGoodbye({})
     call.stop.abort('shutdown')
-    await call.run(100)
-    expect(call.leg.hungUpAt).toBeNull()
     await call.finish(6000)
-    expect(call.talk?.ending).toBe('shutdown')
+    expect(call.sounds().at(-1)).toMatchObject({ text: 'goodbye.', whole: true })
+  })
+
+  it("hangs up at once when canceled, also in the agent's own goodbye or in ours", async () => {
+    const own = await inOwnGoodbye({})
+    own.stop.abort('canceled')
+    await own.finish(2000)
+    expect(own.leg.hungUpAt).toBe(OWN_GOODBYE_AT)
+    const ours = await placeCall({ brief: { firstMessage: 'Hi there.', maxDurationSeconds: 10 } })
+    await ours.run(8000)
+    expect(ours.leg.queued).toBe(1)
+    ours.stop.abort('canceled')
+    expect((await ours.finish(1000)).ending).toBe('max_duration')
+    expect(ours.leg.hungUpAt).toBe(8000)
   })
 })
 
@@ -275,6 +309,12 @@ describe('the end of the leg', () => {
     call.leg.humanHangsUp()
     await call.run(3100)
     expect(call.talk?.ending).toBe('human_hangup')
+  })
+
+  it('is told also when the speech detector cannot be let go of', async () => {
+    const call = await setup({ broken: { detector: 'at the end' } })
+    call.leg.humanHangsUp()
+    expect((await call.finish(5000)).ending).toBe('human_hangup')
   })
 
   it('leaves no timer behind', async () => {

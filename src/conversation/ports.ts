@@ -8,8 +8,11 @@ export type SpeechEvent =
   | { type: 'speech_started'; from: number; at: number }
   /** The armed rule stopped our sound: the speech since `from` was long enough. */
   | { type: 'barge_in'; from: number; at: number }
-  /** Speech from `from` to `to` is followed by silence up to `at` (the detection delay). */
-  | { type: 'speech_paused'; from: number; to: number; at: number }
+  /**
+   * Speech from `from` to `to` is followed by silence up to `at` (the detection delay). The voice is taken to have ended
+   * at `ended`: at `to`, or before it where the detector is known to lag.
+   */
+  | { type: 'speech_paused'; from: number; to: number; ended: number; at: number }
 
 /** Tells speech from silence on a leg, off the main thread, and raises the ring's stop flag by the armed rule. */
 export interface SpeechDetector {

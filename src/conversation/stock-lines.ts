@@ -48,15 +48,26 @@ export interface StockLines {
 
 export function createStockLines(o: { voice: Voice; clock: Clock }): StockLines {
   const made = new Map<string, Clip[]>()
+  /** Being made for a call now; others wait for it instead of asking the voice for the same. */
+  const making = new Map<string, Promise<Clip[]>>()
   const keyOf = (name: LineName, rateHz: number): string => `${rateHz} ${LINES[name]}`
 
   async function make(name: LineName, rateHz: number, signal: AbortSignal): Promise<Clip[]> {
     const key = keyOf(name, rateHz)
+    // Whoever makes it may be gone before it is made: then it is made here.
+    for (let other = making.get(key); other; other = making.get(key))
+      await other.catch(() => undefined)
     const known = made.get(key)
     if (known) return known
-    const clips = await synthesise(o, { text: LINES[name], rateHz, signal })
-    made.set(key, clips)
-    return clips
+    const work = synthesise(o, { text: LINES[name], rateHz, signal })
+    making.set(key, work)
+    try {
+      const clips = await work
+      made.set(key, clips)
+      return clips
+    } finally {
+      making.delete(key)
+    }
   }
 
   return {

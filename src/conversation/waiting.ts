@@ -46,21 +46,6 @@ export async function* eachWithin<T>(
   }
 }
 
-/** No conversation waits this long without a look at the time: more is a clock that was set. */
-const MOST_MS = 60_000
-
-/** The clock's time, as if nobody set the machine's clock: a jump back or far ahead takes no time. */
-export function steadyTime(clock: Clock): () => number {
-  let last = clock.now()
-  let offset = 0
-  return () => {
-    const passed = clock.now() + offset - last
-    if (passed < 0 || passed > MOST_MS) offset -= passed
-    else last += passed
-    return last
-  }
-}
-
 export interface Gate {
   open(): void
   close(): void

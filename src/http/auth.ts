@@ -29,7 +29,7 @@ export function createAuth(d: Pick<ApiServices, 'clock' | 'authenticate'>): Auth
       if (key === '') throw unauthorized()
       const found = key.length <= MAX_KEY_LENGTH ? await d.authenticate(key) : null
       if (found) return found.keyId
-      const retryAfterSeconds = wrongKeys.take(networkOf(address), d.clock.now())
+      const retryAfterSeconds = wrongKeys.take(networkOf(address), d.clock.steady())
       if (retryAfterSeconds === null) throw unauthorized()
       throw new AppError(
         'rate_limited',

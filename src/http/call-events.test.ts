@@ -108,6 +108,18 @@ describe('the event stream of a call', () => {
     expect(whole.messages().map(({ id }) => id)).toEqual([1, 2, 3])
   })
 
+  it.each(['3', '4', '99'])(
+    'is 204 after the end (Last-Event-ID %s), so that an EventSource does not come again',
+    async (seen) => {
+      const { send, path, tell, services } = await setup()
+      tell('status', { status: 'ringing' })
+      tell('end', { status: 'failed' })
+      const answer = await send('GET', path, { headers: { 'last-event-id': seen } })
+      expect([answer.status, answer.text]).toEqual([204, ''])
+      expect(services.watchers).toBe(0)
+    },
+  )
+
   it.each(['x', '-1', '1.5', '1e3', '9'.repeat(20)])('refuses the Last-Event-ID %s', async (id) => {
     const { send, path } = await setup()
     expect((await send('GET', path, { headers: { 'last-event-id': id } })).status).toBe(400)

@@ -52,13 +52,15 @@ export function callRoutes(d: {
       method: 'POST',
       path: '/api/v1/calls',
       body: 'json',
+      limitsItself: true,
       prepare(incoming) {
         const call = parseCallRequest(incoming.body, { ...calls.rules(), now: clock.now() })
         const idempotency = readIdempotency(incoming)
-        return async () => {
+        return async ({ overRate }) => {
           const { body, replayed } = await calls.create(call, {
             keyId: incoming.keyId,
             idempotency,
+            overRate,
           })
           const response = jsonText(body, 201)
           if (replayed) response.headers.set('idempotent-replayed', 'true')
@@ -106,6 +108,8 @@ export function callRoutes(d: {
         return async () => {
           const watching = new AbortController()
           const events = found(await calls.events(id, after, watching.signal))
+          // HTML standard §9.2.3: on 204 an EventSource does not come again; after an empty stream it would.
+          if (events === 'over') return new Response(null, { status: 204 })
           return d.streams.respond(events, { watching, bodyless: request.method === 'HEAD' })
         }
       },

@@ -31,7 +31,10 @@ export type Intake = (
 /** Ten seconds' worth of requests may come at once. */
 const BURST_SECONDS = 10
 
-/** Keeps the order of refusals behind 401 and 405: 404, 413, 415, 400, and 429 just before the work. */
+/**
+ * Keeps the order of refusals behind 401 and 405: 404, 413, 415, 400, and 429 just before the work, or, for a route that
+ * limits itself, in it.
+ */
 export function createIntake(d: {
   services: ApiServices
   auth: Auth
@@ -43,14 +46,15 @@ export function createIntake(d: {
     burst: d.rateLimitPerSecond * BURST_SECONDS,
   })
 
-  function admit(keyId: string): void {
-    const retryAfterSeconds = limits.take(keyId, clock.now())
-    if (retryAfterSeconds !== null)
-      throw new AppError(
-        'rate_limited',
-        `This API key sends more than ${d.rateLimitPerSecond} requests per second (http.rate_limit). Slow down.`,
-        { retryAfterSeconds },
-      )
+  /** Takes a request off what the key may still send; the refusal when that is nothing. */
+  function overRateOf(keyId: string): AppError | null {
+    const retryAfterSeconds = limits.take(keyId, clock.steady())
+    if (retryAfterSeconds === null) return null
+    return new AppError(
+      'rate_limited',
+      `This API key sends more than ${d.rateLimitPerSecond} requests per second (http.rate_limit). Slow down.`,
+      { retryAfterSeconds },
+    )
   }
 
   async function bodyOf(route: Route, request: Request): Promise<unknown> {
@@ -80,8 +84,9 @@ export function createIntake(d: {
     await route.find?.(incoming)
     incoming.body = await bodyOf(route, request)
     const work = route.prepare(incoming)
-    if (route.access === 'key') admit(exchange.keyId)
-    return work()
+    const overRate = route.access === 'key' ? overRateOf(exchange.keyId) : null
+    if (overRate && !route.limitsItself) throw overRate
+    return work({ overRate })
   }
 }
 

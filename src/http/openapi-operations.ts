@@ -19,6 +19,8 @@ export interface Operation {
   parameters?: readonly Schema[]
   body?: { schema: string; examples: Readonly<Record<string, unknown>> }
   answer: Answer
+  /** Answers that are no error either. */
+  others?: readonly Answer[]
   /** Further statuses with the body `{ error, code }`, beside those that every route with a key has. */
   errors?: readonly number[]
 }
@@ -173,6 +175,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
         example: `id: 1\nevent: status\ndata: {"status":"initiated","endReason":null,"at":"${CREATED_AT}"}\n\n`,
       },
     },
+    others: [{ status: 204, description: 'The call has ended, and Last-Event-ID is its last.' }],
     errors: [404],
   },
   'GET /api/v1/webhooks': {

@@ -113,7 +113,7 @@ function paths(): Fields {
 }
 
 function render(operation: Operation, method: string, keyed: boolean): Fields {
-  const { id, tag, summary, description, parameters, body, answer } = operation
+  const { id, tag, summary, description, parameters, body, answer, others = [] } = operation
   return {
     operationId: id,
     tags: [tag],
@@ -123,13 +123,17 @@ function render(operation: Operation, method: string, keyed: boolean): Fields {
     ...(parameters === undefined ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: requestBody(body) }),
     responses: {
-      [answer.status]: {
-        description: answer.description,
-        headers: { ...COMMON_HEADERS, ...answer.headers },
-        ...(answer.content === undefined ? {} : { content: content(answer.content) }),
-      },
+      ...Object.fromEntries([answer, ...others].map((each) => [each.status, response(each)])),
       ...errorsOf(operation, method, keyed),
     },
+  }
+}
+
+function response(answer: Operation['answer']): Fields {
+  return {
+    description: answer.description,
+    headers: { ...COMMON_HEADERS, ...answer.headers },
+    ...(answer.content === undefined ? {} : { content: content(answer.content) }),
   }
 }
 

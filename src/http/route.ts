@@ -15,8 +15,8 @@ export interface Incoming {
   takeYourTime(): void
 }
 
-/** What is left to do once a request has been read and judged. */
-export type Work = () => Promise<Response> | Response
+/** What is left to do once a request has been read and judged. `overRate`: its key asks too often. */
+export type Work = (o: { overRate: AppError | null }) => Promise<Response> | Response
 
 export interface Route {
   method: Method
@@ -27,8 +27,10 @@ export interface Route {
   body: 'json' | 'empty' | 'ignored'
   /** Throws not_found where the path names something that is not there: that comes before the body is judged. */
   find?(incoming: Incoming): Promise<void>
-  /** Judges the request (throws 400s) and returns the work; the rate limit stands between the two. */
+  /** Judges the request (throws 400s) and returns the work; the rate limit stands between the two … */
   prepare(incoming: Incoming): Work
+  /** … unless the work is done under it too: it then throws `overRate` when nothing else comes first. */
+  limitsItself?: true
 }
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i

@@ -75,14 +75,14 @@ export function createRouter(d: {
 
   return {
     async handle(request, peer) {
-      const startedAt = clock.now()
+      const startedAt = clock.steady()
       const requestId = requestIdOf(request) ?? ids.uuid()
       const exchange: Exchange = { requestId, peer, keyId: '', route: 'none' }
       const response = await answer(request, exchange)
       response.headers.set('x-request-id', requestId)
       response.headers.set('cache-control', 'no-store')
       const { status } = response
-      const ms = clock.now() - startedAt
+      const ms = Math.round(clock.steady() - startedAt)
       const { method } = request
       const { route } = exchange
       d.services.onAnswer?.({ method, route, status, durationMs: ms })

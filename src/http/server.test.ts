@@ -299,6 +299,17 @@ describe('the order of refusals', () => {
     expect((await send('POST', '/api/v1/calls', { body: CALL })).status).toBe(429)
     expect((await send('GET', '/api/v1/nope')).status).toBe(404)
   })
+
+  it('puts 429 behind what the service refuses a call for', async () => {
+    const { send, services } = setupHttp({ rateLimitPerSecond: 1 })
+    for (let i = 0; i < 10; i++) await send('GET', '/api/v1/me')
+    services.refuseCreate = new AppError('insufficient_balance', 'No money.')
+    expect((await send('POST', '/api/v1/calls', { body: CALL })).status).toBe(402)
+    services.refuseCreate = null
+    const limited = await send('POST', '/api/v1/calls', { body: CALL })
+    expect([limited.status, limited.headers.get('retry-after')]).toEqual([429, '1'])
+    expect(services.created).toEqual([])
+  })
 })
 
 describe('the rate limit', () => {

@@ -2,6 +2,7 @@
 import type { CallRequest, CallRules } from '../calls/call-request.ts'
 import type { CallFilter, IdempotencyRecord, StoredEvent } from '../calls/ports.ts'
 import type { Clock } from '../core/clock.ts'
+import type { AppError } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import type { Probe } from '../core/probe.ts'
@@ -26,19 +27,27 @@ export interface CallService {
   /** The JSON of the 201; `replayed` when it is the kept answer to the same key. */
   create(
     request: CallRequest,
-    o: { keyId: string; idempotency: IdempotencyRecord | null },
+    o: {
+      keyId: string
+      idempotency: IdempotencyRecord | null
+      /** Thrown when nothing comes before it and a call would be written. */
+      overRate: AppError | null
+    },
   ): Promise<{ body: string; replayed: boolean }>
   /** The whole call, or null. */
   get(id: string): Promise<object | null>
   list(filter: CallFilter): Promise<Page>
   /** The call as it is now. Throws not_found; conflict for one that has ended. */
   cancel(id: string): Promise<object>
-  /** All events after `afterSeq`, then each as it is stored; ends after `end` or when `signal` aborts. Null: no such call. */
+  /**
+   * All events after `afterSeq`, then each as it is stored; ends after `end` or when `signal` aborts. Null: no such call.
+   * `over`: the call has ended, and nothing comes after `afterSeq`.
+   */
   events(
     id: string,
     afterSeq: number,
     signal: AbortSignal,
-  ): Promise<AsyncIterable<StoredEvent> | null>
+  ): Promise<AsyncIterable<StoredEvent> | 'over' | null>
 }
 
 /** Every method throws AppError: not_found for an unknown id, invalid_request for a URL that may not be used. */

@@ -1,10 +1,9 @@
+import { MAX_URL_LENGTH } from '../webhooks/address-policy.ts'
 import { SUBSCRIPTIONS, type Subscription } from '../webhooks/ports.ts'
 import { invalid, json, notFound } from './errors.ts'
 import { parseQuery, readCursor, readLimit, renderPage } from './query.ts'
 import type { Incoming, Route } from './route.ts'
 import type { ApiServices, WebhookPatch } from './services.ts'
-
-const MAX_URL_LENGTH = 2048
 
 export function webhookRoutes({ webhooks }: Pick<ApiServices, 'webhooks'>): Route[] {
   const one = '/api/v1/webhooks/:id'

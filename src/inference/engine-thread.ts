@@ -27,7 +27,7 @@ export function createEngineThread<Request, Reply>(o: {
   spawn: () => Worker
   onReply: (reply: Reply) => void
   onLost: (reason: string) => void
-  onBegin: () => Request
+  onBegin?: () => Request
 }): EngineThread<Request> {
   let worker: Worker | undefined
 
@@ -48,7 +48,7 @@ export function createEngineThread<Request, Reply>(o: {
     }
     begun.addEventListener('close', () => lose('its thread ended'))
     worker = begun
-    begun.postMessage(o.onBegin())
+    if (o.onBegin) begun.postMessage(o.onBegin())
     return begun
   }
 

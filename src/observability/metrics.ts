@@ -10,8 +10,6 @@ export interface Metrics {
   answer(o: {
     /** End of the human's speech to the first packet of the answer. */
     responseGapMs: number | null
-    /** What of the gap neither the commit silence nor an engine explains. */
-    overheadMs: number | null
     /** Request to the language model until its first token. */
     firstTokenMs: number | null
     /** Text to the voice until its first sound. */
@@ -79,7 +77,6 @@ export function createMetrics(): Metrics {
     answer: (o) =>
       record((m) => {
         observeMs(m.responseGap, o.responseGapMs)
-        observeMs(m.overhead, o.overheadMs)
         observeMs(m.firstToken, o.firstTokenMs)
         observeMs(m.firstSound, o.firstSoundMs)
       }),
@@ -106,7 +103,6 @@ interface Meters {
   callSeconds: Histogram
   activeCalls: Gauge
   responseGap: Histogram
-  overhead: Histogram
   firstToken: Histogram
   firstSound: Histogram
   deliveries: Counter
@@ -149,11 +145,6 @@ function createMeters(library: typeof import('prom-client')): Meters {
     responseGap: seconds(
       'landline_response_gap_seconds',
       "End of the human's speech to the first packet of the answer.",
-    ),
-    overhead: seconds(
-      'landline_own_overhead_seconds',
-      'What of the response gap neither the commit silence nor an engine explains.',
-      [0.005, 0.01, 0.02, 0.04, 0.06, 0.1, 0.2, 0.5, 1],
     ),
     firstToken: seconds(
       'landline_first_token_seconds',

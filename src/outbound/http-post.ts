@@ -31,12 +31,12 @@ export function createHttpPost(d: {
   /** PEM of a private CA, beside the built-in ones. */
   ca?: string
 }): Post {
-  return async ({ url: text, headers, body, timeoutMs }) => {
-    const startedAt = d.clock.now()
-    const outcome = await attempt(d, new URL(text), { headers, body, timeoutMs }).catch(
-      (error: unknown) => failure(describe(error)),
+  return async ({ url, ...o }) => {
+    const startedAt = d.clock.steady()
+    const outcome = await attempt(d, new URL(url), o).catch((error: unknown) =>
+      failure(describe(error)),
     )
-    return { ...outcome, durationMs: Math.max(0, Math.round(d.clock.now() - startedAt)) }
+    return { ...outcome, durationMs: Math.max(0, Math.round(d.clock.steady() - startedAt)) }
   }
 }
 
@@ -49,17 +49,22 @@ function failure(error: string): Outcome {
 async function attempt(
   d: Parameters<typeof createHttpPost>[0],
   url: URL,
-  o: { headers: Record<string, string>; body: string; timeoutMs: number },
+  o: Omit<Parameters<Post>[0], 'url'>,
 ): Promise<Outcome> {
   const deadline = new AbortController()
-  const forget = d.clock.after(o.timeoutMs, () => deadline.abort())
+  const forget = d.clock.after(o.timeoutMs, () => deadline.abort('no answer in time'))
+  const breakOff = (): void => deadline.abort('broken off')
+  if (o.signal?.aborted) breakOff()
+  o.signal?.addEventListener('abort', breakOff, { once: true })
   try {
+    if (deadline.signal.aborted) return failure(String(deadline.signal.reason))
     const host = hostOf(url)
     const address = await judged(d, url, host, deadline.signal)
     if ('refused' in address) return failure(address.refused)
     return await send(d, url, { ...o, host, address: address.address, signal: deadline.signal })
   } finally {
     forget()
+    o.signal?.removeEventListener('abort', breakOff)
   }
 }
 
@@ -69,7 +74,7 @@ async function judged(
   host: string,
   signal: AbortSignal,
 ): Promise<{ address: string } | { refused: string }> {
-  const addresses = isIP(host) ? [host] : await orTimeout(d.resolve(host), signal)
+  const addresses = isIP(host) ? [host] : await unlessAborted(d.resolve(host), signal)
   const [address] = addresses
   if (address === undefined) return { refused: `${host} has no address` }
   for (const candidate of addresses) {
@@ -81,9 +86,9 @@ async function judged(
   return { address }
 }
 
-function orTimeout<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((done, fail) => {
-    signal.addEventListener('abort', () => fail(new Error('no answer in time')), { once: true })
+    signal.addEventListener('abort', () => fail(new Error(String(signal.reason))), { once: true })
     promise.then(done, fail)
   })
 }
@@ -128,7 +133,7 @@ function send(
       request.destroy()
       done(failure(error))
     }
-    o.signal.addEventListener('abort', () => fail('no answer in time'), { once: true })
+    o.signal.addEventListener('abort', () => fail(String(o.signal.reason)), { once: true })
     request.on('error', (error) => fail(describe(error)))
     request.on('response', (response) => {
       answered = true
@@ -178,7 +183,7 @@ function toOutcome(response: http.IncomingMessage, excerpt: string, now: number)
 export function parseRetryAfter(value: string | undefined, now: number): number | null {
   if (value === undefined) return null
   if (/^\d{1,9}$/.test(value.trim())) return Number(value) * 1000
-  const at = Date.parse(value)
+  const at = /^\s*[A-Za-z]{3}/.test(value) ? Date.parse(value) : Number.NaN
   return Number.isNaN(at) ? null : Math.max(0, at - now)
 }
 

@@ -4,7 +4,7 @@ export interface Job {
   kind: string
   /** Unique within a kind: what the job is about (a call's or a delivery's id). */
   key: string
-  /** Counts claims, from 1. */
+  /** Counts claims, from 1; those that began nothing are not counted. */
   attempt: number
   /** Grows with each claim; every write by a worker names it, and a worker whose fence is old has lost. */
   fence: number
@@ -28,13 +28,16 @@ export interface JobStore {
   renew(o: { id: string; fence: number; leaseUntil: number }): Promise<boolean>
   /** Ends a job that ran; false when the lease was lost. */
   complete(o: { id: string; fence: number }): Promise<boolean>
-  /** Gives a job back, to run again at `runAt`. */
-  release(o: { id: string; fence: number; runAt: number }): Promise<boolean>
+  /**
+   * Gives a job back, to run again at `runAt`. `unbegun`: nothing was begun, so that the claim counts neither as an
+   * attempt nor in its lane's pace.
+   */
+  release(o: { id: string; fence: number; runAt: number; unbegun?: boolean }): Promise<boolean>
   /** Jobs whose lease ran out become ready again; with `all` every lease counts as run out (at start). */
   rescue(o: { now: number; all: boolean }): Promise<number>
   /** The clock was set back from `seen` to `now`: ready jobs that were due stay due, in their order. */
   keepDue(o: { seen: number; now: number }): Promise<void>
-  /** When the next ready job may start or the next lease runs out; null when nothing waits. */
-  nextDue(): Promise<number | null>
+  /** When the next ready job of these kinds may start or the next lease runs out; null when nothing waits. */
+  nextDue(o: { kinds: readonly string[] }): Promise<number | null>
   setLane(lane: { name: string; capacity: number; openAt?: number; paceMs?: number }): Promise<void>
 }

@@ -7,7 +7,7 @@ import { restAfter } from './retry.ts'
 
 /**
  * Does what a job is about. `signal` aborts when the lease is lost (no write under its fence succeeds any more) or
- * when the scheduler is stopped with a reason. A handler may end its job in its own transaction.
+ * when its kind is stopped with a reason. A handler may end its job in its own transaction.
  */
 export type Handler = (job: Job, o: { signal: AbortSignal }) => Promise<void>
 
@@ -15,18 +15,22 @@ interface Run {
   job: Job
   leaseUntil: number
   abort: AbortController
+  /** It was told to stop: what it throws then is no failure. */
+  stopped: boolean
   done: Promise<void>
   forget(): void
 }
 
 /** The handlers that run now, and their leases. */
 export interface Runner {
-  readonly running: number
+  /** How many handlers run for jobs of this kind. */
+  running(kind: string): number
   /** Runs a claimed job to its end; never rejects. */
   run(job: Job, leaseUntil: number): Promise<void>
   /** Renews those of our leases that look run out by the clock. */
   renewRunOut(): Promise<void>
-  abortAll(reason: unknown): void
+  /** Tells the running handlers of a kind to stop; what they then leave undone is due at once for the next process. */
+  abort(kind: string, reason: unknown): void
   /** Resolves when nothing runs. */
   idle(): Promise<void>
 }
@@ -41,10 +45,10 @@ export function createRunner(o: {
 }): Runner {
   const { clock, log, jobs } = o
   const runs = new Set<Run>()
-  let stopping = false
+  const ofKind = (kind: string): Run[] => [...runs].filter((run) => run.job.kind === kind)
 
   function fields(job: Job): Record<string, unknown> {
-    return { kind: job.kind, key: job.key, attempt: job.attempt }
+    return { kind: job.kind, about: job.key, attempt: job.attempt }
   }
 
   async function renew(run: Run): Promise<void> {
@@ -71,15 +75,14 @@ export function createRunner(o: {
   }
 
   async function execute(run: Run): Promise<void> {
-    const { job, abort } = run
+    const { job } = run
     const { id, fence } = job
     try {
-      await perform(job, abort.signal)
+      await perform(job, run.abort.signal)
       await jobs.complete({ id, fence })
     } catch (error) {
-      log.warn('job failed', { ...fields(job), reason: reasonOf(error) })
-      // What a stop interrupted has not failed: it is due at once for the next process.
-      const rest = stopping ? 0 : restAfter(job.attempt, o.ids.fraction())
+      if (!run.stopped) log.warn('job failed', { ...fields(job), reason: reasonOf(error) })
+      const rest = run.stopped ? 0 : restAfter(job.attempt, o.ids.fraction())
       await jobs
         .release({ id, fence, runAt: clock.now() + rest })
         .catch((problem: unknown) =>
@@ -98,12 +101,16 @@ export function createRunner(o: {
   }
 
   return {
-    get running() {
-      return runs.size
-    },
+    running: (kind) => ofKind(kind).length,
     run(job, leaseUntil) {
-      const abort = new AbortController()
-      const run: Run = { job, leaseUntil, abort, done: Promise.resolve(), forget: () => undefined }
+      const run: Run = {
+        job,
+        leaseUntil,
+        abort: new AbortController(),
+        stopped: false,
+        done: Promise.resolve(),
+        forget: () => undefined,
+      }
       runs.add(run)
       keepRenewing(run)
       run.done = execute(run)
@@ -114,9 +121,11 @@ export function createRunner(o: {
       const runOut = [...runs].filter((run) => run.leaseUntil <= now)
       await Promise.all(runOut.map(renew))
     },
-    abortAll(reason) {
-      stopping = true
-      for (const run of runs) run.abort.abort(reason)
+    abort(kind, reason) {
+      for (const run of ofKind(kind)) {
+        run.stopped = true
+        run.abort.abort(reason)
+      }
     },
     async idle() {
       while (runs.size > 0) await Promise.all([...runs].map((run) => run.done))

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { openTestStorage } from '../../test/kit/open-test-storage.ts'
 import { settle } from '../../test/kit/sim-clock.ts'
 import { silentLog } from '../core/log.ts'
+import { redact } from '../observability/redact.ts'
 import type { Job } from './ports.ts'
 import type { Handler } from './runner.ts'
 import { createScheduler, type Scheduler, type SchedulerOptions } from './scheduler.ts'
@@ -32,7 +33,7 @@ function setup(o: Partial<SchedulerOptions> & { handle?: Handler } = {}) {
       log: silentLog,
       jobs,
       leaseMs: LEASE_MS,
-      maxParallel: 100,
+      maxParallel: { work: 100 },
       ...o,
       handlers: { work: handle },
     })
@@ -40,7 +41,8 @@ function setup(o: Partial<SchedulerOptions> & { handle?: Handler } = {}) {
   const add = (key: string, runAt = clock.now(), lane: string | null = null): Promise<boolean> =>
     jobs.add({ kind: 'work', key, lane, runAt })
   cleanUps.push(async () => {
-    await scheduler.stop({ abort: new Error('the test is over') })
+    scheduler.abort('work', new Error('the test is over'))
+    await scheduler.stop()
     await storage.close()
   })
   return { clock, jobs, ran, scheduler, make, add }
@@ -121,7 +123,7 @@ describe('the scheduler', () => {
     await scheduler.start()
     await settle()
     expect(ran).toHaveLength(2)
-    expect(await jobs.nextDue()).toBeNull()
+    expect(await jobs.nextDue({ kinds: ['work'] })).toBeNull()
   })
 
   it('leaves a job to the time to which its handler released it', async () => {
@@ -155,12 +157,12 @@ describe('the scheduler', () => {
       expect(waits[i]).toBeGreaterThanOrEqual(expected * 0.9)
       expect(waits[i]).toBeLessThanOrEqual(expected * 1.1)
     }
-    expect(await jobs.nextDue()).toBeNull()
+    expect(await jobs.nextDue({ kinds: ['work'] })).toBeNull()
   })
 
   it('runs no more handlers at once than it may', async () => {
     const { handle, end } = held()
-    const { ran, scheduler, add } = setup({ handle, maxParallel: 2 })
+    const { ran, scheduler, add } = setup({ handle, maxParallel: { work: 2 } })
     for (const key of ['a', 'b', 'c']) await add(key)
     await scheduler.start()
     await settle()
@@ -168,6 +170,44 @@ describe('the scheduler', () => {
     end('a')
     await settle()
     expect(ran.map((one) => one.key)).toEqual(['a', 'b', 'c'])
+  })
+})
+
+describe('kinds of jobs', () => {
+  it('have room of their own: many slow ones of one kind hold up none of another', async () => {
+    const storage = openTestStorage()
+    const { clock, ids, jobs } = storage
+    const ran: string[] = []
+    const endless: Handler = () => new Promise(() => {})
+    const scheduler = createScheduler({
+      ...{
+        clock,
+        ids,
+        jobs,
+        log: silentLog,
+        leaseMs: LEASE_MS,
+        maxParallel: { slow: 3, quick: 2 },
+      },
+      handlers: {
+        slow: endless,
+        async quick(job) {
+          ran.push(job.key)
+        },
+      },
+    })
+    cleanUps.push(() => storage.close())
+    for (let i = 0; i < 10; i++)
+      await jobs.add({ kind: 'slow', key: `${i}`, lane: null, runAt: clock.now() - 1000 })
+    await scheduler.start()
+    await settle()
+    await jobs.add({ kind: 'quick', key: 'call', lane: null, runAt: clock.now() + 5000 })
+    scheduler.wake()
+    await clock.advance(4999)
+    // What has no room is not looked at again and again.
+    expect(clock.fired).toBeLessThan(5)
+    expect(ran).toEqual([])
+    await clock.advance(1)
+    expect(ran).toEqual(['call'])
   })
 })
 
@@ -210,7 +250,7 @@ describe('leases', () => {
     await settle()
     expect(ran).toHaveLength(1)
     expect(reasons).toEqual([])
-    expect(await jobs.nextDue()).toBeNull()
+    expect(await jobs.nextDue({ kinds: ['work'] })).toBeNull()
   })
 
   it('that are lost abort the handler, which changes nothing any more', async () => {
@@ -278,6 +318,22 @@ describe('a clock that jumps', () => {
   })
 })
 
+describe('what is logged of a job', () => {
+  it('names what it is about', async () => {
+    const lines: { message: string; fields: Record<string, unknown> }[] = []
+    const warn = (message: string, fields: Record<string, unknown> = {}): void =>
+      void lines.push({ message, fields: redact(fields, { personal: false }) })
+    const { clock, scheduler, add } = setup({
+      log: { ...silentLog, warn },
+      handle: () => Promise.reject(new Error('away')),
+    })
+    await add('0195b1a0')
+    await scheduler.start()
+    await clock.advance(0)
+    expect(lines[0]).toMatchObject({ message: 'job failed', fields: { about: '0195b1a0' } })
+  })
+})
+
 describe('stopping', () => {
   it('claims nothing more and waits for what runs', async () => {
     const { handle, end } = held()
@@ -306,14 +362,16 @@ describe('stopping', () => {
     await add('a')
     await scheduler.start()
     await settle()
-    await scheduler.stop({ abort: 'shutdown' })
+    scheduler.abort('work', 'shutdown')
+    await scheduler.stop()
     expect(reasons).toEqual(['shutdown'])
-    expect(await jobs.nextDue()).toBe(clock.now())
+    expect(await jobs.nextDue({ kinds: ['work'] })).toBe(clock.now())
     const next = make()
     await next.start()
     await settle()
     expect(ran.map((one) => one.attempt)).toEqual([1, 2])
-    await next.stop({ abort: 'shutdown' })
+    next.abort('work', 'shutdown')
+    await next.stop()
   })
 
   it('may come before the start, which then does nothing', async () => {

@@ -20,15 +20,23 @@ export interface SchedulerOptions {
   handlers: Record<string, Handler>
   /** How long a claim holds without a sign of life. */
   leaseMs: number
-  /** How many handlers run at once, over all lanes. */
-  maxParallel: number
+  /**
+   * How many handlers of each kind run at once, over all lanes: the room of one kind is never taken by another. A kind
+   * that is not named has no limit.
+   */
+  maxParallel: Readonly<Record<string, number>>
 }
 
 export interface Scheduler extends Part {
   /** Something was added: looks for due jobs now. */
   wake(): void
-  /** Stops claiming and waits for what runs; `abort` is given to the running handlers' signals as their reason. */
-  stop(o?: { abort?: unknown }): Promise<void>
+  /**
+   * Tells the handlers of a kind that run now to stop, by their signals. What they throw then is no failure: their jobs
+   * are due at once for the next process.
+   */
+  abort(kind: string, reason: unknown): void
+  /** Claims nothing more and waits for what runs. */
+  stop(): Promise<void>
 }
 
 /**
@@ -84,21 +92,27 @@ export function createScheduler(o: SchedulerOptions): Scheduler {
     seen = now
   }
 
+  function kindsWithRoom(): string[] {
+    return kinds.filter(
+      (kind) => runner.running(kind) < (o.maxParallel[kind] ?? Number.POSITIVE_INFINITY),
+    )
+  }
+
   async function claimWhileRoom(): Promise<void> {
-    while (!stopped && runner.running < o.maxParallel) {
+    for (let free = kindsWithRoom(); !stopped && free.length > 0; free = kindsWithRoom()) {
       const now = clock.now()
       const leaseUntil = now + o.leaseMs
-      const job = await jobs.claim({ kinds, owner, now, leaseUntil })
+      const job = await jobs.claim({ kinds: free, owner, now, leaseUntil })
       if (!job) return
-      if (stopped) await jobs.release({ id: job.id, fence: job.fence, runAt: job.runAt })
+      const { id, fence, runAt } = job
+      if (stopped) await jobs.release({ id, fence, runAt, unbegun: true })
       else void runner.run(job, leaseUntil).then(look)
     }
   }
 
   async function untilNextDue(): Promise<number> {
-    // Without room there is nothing to wake for but leases that run out; a handler's end looks anyway.
-    if (runner.running >= o.maxParallel) return LONGEST_SLEEP_MS
-    const due = await jobs.nextDue()
+    // Of a kind without room nothing is to be woken for: a handler's end looks anyway.
+    const due = await jobs.nextDue({ kinds: kindsWithRoom() })
     if (due === null) return LONGEST_SLEEP_MS
     const wait = due - clock.now()
     return wait <= 0 ? LOOK_AGAIN_MS : Math.min(wait, LONGEST_SLEEP_MS)
@@ -113,10 +127,10 @@ export function createScheduler(o: SchedulerOptions): Scheduler {
       look()
     },
     wake: look,
-    async stop({ abort } = {}) {
+    abort: (kind, reason) => runner.abort(kind, reason),
+    async stop() {
       stopped = true
       forget()
-      if (abort !== undefined) runner.abortAll(abort)
       await looking
       await runner.idle()
     },

@@ -19,14 +19,23 @@ export function createCallee(d: CalleeDeps): { answer(leg: Leg): Promise<void> }
       const over = new AbortController()
       void leg.ended.then(() => over.abort())
       const ears = createEars(d, leg)
+      let begun: Promise<void> = Promise.resolve()
+      const say = (text: string): Promise<void> => {
+        ears.forget()
+        begun = speak(d, leg, text, over.signal)
+        return begun
+      }
       try {
         const steps = d.mute ? [] : d.dialogue.steps
         for (const step of steps) {
           if (over.signal.aborted) return
-          if (!(await take(d, leg, ears, step, over.signal))) break
+          if (step.step === 'begin') void say(step.text).catch(() => undefined)
+          else if (step.step === 'say') await say(step.text)
+          else if (!(await wait(d, ears, step, over.signal))) break
         }
         if (d.mute) await leg.ended
         await leg.hangup()
+        await begun
       } finally {
         ears.close()
       }
@@ -35,18 +44,13 @@ export function createCallee(d: CalleeDeps): { answer(leg: Leg): Promise<void> }
 }
 
 /** False when the callee gives the call up. */
-async function take(
+async function wait(
   d: CalleeDeps,
-  leg: Leg,
   ears: Ears,
-  step: Step,
+  step: Exclude<Step, { text: string }>,
   over: AbortSignal,
 ): Promise<boolean> {
   switch (step.step) {
-    case 'say':
-      ears.forget()
-      await say(d, leg, step.text, over)
-      return true
     case 'listen':
       return ears.turnEnded(step.limitMs, over)
     case 'wait':
@@ -57,7 +61,7 @@ async function take(
   }
 }
 
-async function say(d: CalleeDeps, leg: Leg, text: string, signal: AbortSignal): Promise<void> {
+async function speak(d: CalleeDeps, leg: Leg, text: string, signal: AbortSignal): Promise<void> {
   let last: Promise<unknown> = Promise.resolve()
   try {
     for await (const clip of d.voice.speak({ text, rateHz: leg.ears.rateHz, signal }))
@@ -79,20 +83,20 @@ interface Ears {
 function createEars(d: CalleeDeps, leg: Leg): Ears {
   let speaking = false
   let heard = false
-  let silentSince = d.clock.now()
+  let silentSince = d.clock.steady()
   const stop = d.speech.watch(leg.ears, (event) => {
     speaking = event.type !== 'speech_paused'
     heard = true
-    if (!speaking) silentSince = d.clock.now()
+    if (!speaking) silentSince = d.clock.steady()
   })
   return {
     forget() {
       heard = speaking
     },
     async turnEnded(limitMs, over) {
-      const giveUpAt = d.clock.now() + limitMs
+      const giveUpAt = d.clock.steady() + limitMs
       while (!over.aborted) {
-        const now = d.clock.now()
+        const now = d.clock.steady()
         if (heard && !speaking && now - silentSince >= d.dialogue.patienceMs) return true
         if (!heard && now >= giveUpAt) return false
         await sleep(d.clock, 20, over)

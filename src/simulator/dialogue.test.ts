@@ -10,6 +10,7 @@ listen 2s
 say What would you like to order?   # asks
 wait 250ms
 listen
+begin Let me
 hang up
 `
     expect(parseDialogue(text)).toEqual({
@@ -20,6 +21,7 @@ hang up
         { step: 'say', text: 'What would you like to order?' },
         { step: 'wait', ms: 250 },
         { step: 'listen', limitMs: 15_000 },
+        { step: 'begin', text: 'Let me' },
         { step: 'hang up' },
       ],
     })
@@ -28,6 +30,7 @@ hang up
   it.each([
     ['sing a song', "line 1: 'sing a song' is no step"],
     ['\nsay', 'line 2: say what?'],
+    ['begin', 'line 1: begin what?'],
     ['wait forever', "line 1: 'forever' is no duration"],
     ['hang on', "line 1: 'hang on' is no step"],
   ])('refuses %j and names the line', (text, reason) => {

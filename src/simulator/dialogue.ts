@@ -2,6 +2,8 @@
 export type Step =
   /** Says a line and waits until it was said. */
   | { step: 'say'; text: string }
+  /** Begins a line, and goes on while it sounds. */
+  | { step: 'begin'; text: string }
   /** Waits until the other side has spoken and stopped; gives the call up after `limitMs` without a word. */
   | { step: 'listen'; limitMs: number }
   | { step: 'wait'; ms: number }
@@ -25,6 +27,7 @@ const DURATION = /^(\d{1,6})(ms|s)$/
  *     patience 600ms
  *     listen
  *     say What would you like to order?
+ *     begin Your order will be
  *     listen 10s
  *     wait 500ms
  *     hang up
@@ -40,8 +43,9 @@ export function parseDialogue(text: string): Dialogue {
     const [word = '', rest = ''] = splitFirst(line)
     switch (word) {
       case 'say':
-        if (rest === '') throw new Error(`${where}: say what?`)
-        dialogue.steps.push({ step: 'say', text: rest })
+      case 'begin':
+        if (rest === '') throw new Error(`${where}: ${word} what?`)
+        dialogue.steps.push({ step: word, text: rest })
         break
       case 'listen':
         dialogue.steps.push({

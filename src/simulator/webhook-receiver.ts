@@ -1,3 +1,4 @@
+import { type Clock, sleep } from '../core/clock.ts'
 import { makeCertificate } from './certificate.ts'
 
 export interface Received {
@@ -10,14 +11,12 @@ export interface WebhookReceiver {
   url: string
   /** The PEM to trust. */
   ca: string
-  /** The next post that came, now or later; null when none came within `timeoutMs`. */
-  next(timeoutMs: number): Promise<Received | null>
+  /** The next post that came, now or later; null when none came within `timeoutMs`, or before `signal` aborted. */
+  next(timeoutMs: number, signal: AbortSignal): Promise<Received | null>
   stop(): Promise<void>
 }
 
-export async function startWebhookReceiver(d: {
-  after(ms: number, fn: () => void): () => void
-}): Promise<WebhookReceiver> {
+export async function startWebhookReceiver(clock: Clock): Promise<WebhookReceiver> {
   const { cert, key } = await makeCertificate()
   const waiting: Received[] = []
   let wake: () => void = () => undefined
@@ -39,15 +38,11 @@ export async function startWebhookReceiver(d: {
   return {
     url: `https://127.0.0.1:${server.port}/hooks`,
     ca: cert,
-    async next(timeoutMs) {
+    async next(timeoutMs, signal) {
+      const came = new AbortController()
+      wake = () => came.abort()
       if (waiting.length === 0)
-        await new Promise<void>((done) => {
-          const forget = d.after(timeoutMs, done)
-          wake = () => {
-            forget()
-            done()
-          }
-        })
+        await sleep(clock, timeoutMs, AbortSignal.any([signal, came.signal]))
       return waiting.shift() ?? null
     },
     stop: () => server.stop(true),

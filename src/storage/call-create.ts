@@ -48,9 +48,11 @@ function isImmediate(o: Call): boolean {
 
 function refusal(rows: Rows, o: Creation): CreateRefusal | null {
   if (o.checkBalance && availableCents(rows) < o.call.holdCents) return 'insufficient_balance'
-  if (!isImmediate(o.call)) return null
-  if (hasActiveCall(rows, o.call.toNumber)) return 'call_active'
-  return waitingForLine(rows) >= o.maxQueued ? 'queue_full' : null
+  if (isImmediate(o.call)) {
+    if (hasActiveCall(rows, o.call.toNumber)) return 'call_active'
+    if (waitingForLine(rows) >= o.maxQueued) return 'queue_full'
+  }
+  return o.overRate ? 'rate_limited' : null
 }
 
 /** Whether a call to this number is initiated, ringing or in progress. */

@@ -1,5 +1,11 @@
-import { and, eq, inArray, isNotNull, or } from 'drizzle-orm'
-import { ACTIVE_STATUSES, type Call, type CallEvent, statusesBefore } from '../calls/call.ts'
+import { and, eq, gte, inArray, isNotNull, or } from 'drizzle-orm'
+import {
+  ACTIVE_STATUSES,
+  type Call,
+  type CallEvent,
+  statusesBefore,
+  transition,
+} from '../calls/call.ts'
 import type { CallFence, CallStore } from '../calls/ports.ts'
 import { hasActiveCall } from './call-create.ts'
 import { callColumns, insertStatusEvent, readCall } from './call-rows.ts'
@@ -11,6 +17,9 @@ import { call } from './schema.ts'
 
 type Activation = Parameters<CallStore['activate']>[1]
 type CallChange = Partial<typeof call.$inferInsert>
+
+/** Nobody is on the line any more of a call that ended longer ago. */
+const LONGEST_RECOVERY_MS = 10 * 60_000
 
 /** A call on its way: each step under the fence of whoever claimed its job. */
 export function createCallProgress(
@@ -25,8 +34,9 @@ export function createCallProgress(
   | 'heartbeat'
   | 'extendHold'
   | 'interrupted'
+  | 'forgetSip'
 > {
-  const { rows, tx } = parts
+  const { rows, tx, clock } = parts
   return {
     activate: (id, o) => tx.write(() => activate(rows, id, o)),
     saveDialing: (id, o) =>
@@ -39,16 +49,15 @@ export function createCallProgress(
         if (!holds(rows, id, o.fence)) return false
         // A second trunk may ring after the first one did: nothing new, and nothing lost.
         if (readCall(rows, id)?.status === 'ringing') return true
-        const rung = step(rows, id, o.fence, 'ringing', { status: 'ringing' }, o.now)
+        const rung = step(rows, id, o.fence, 'ringing', {}, o.now)
         if (rung && o.deliveries) addDeliveries(parts, rung.id, o.deliveries)
         return rung !== undefined
       }),
     markAnswered: (id, o) =>
       tx.write(() => {
         const { startedAt } = o
-        const change = { status: 'in_progress', startedAt, heartbeatAt: startedAt } as const
-        const to = { ...change, sipState: o.sip }
-        const answered = step(rows, id, o.fence, 'answered', to, startedAt)
+        const change = { startedAt, heartbeatAt: startedAt, sipState: o.sip }
+        const answered = step(rows, id, o.fence, 'answered', change, startedAt)
         if (answered && o.deliveries) addDeliveries(parts, answered.id, o.deliveries)
         return answered !== undefined
       }),
@@ -63,9 +72,20 @@ export function createCallProgress(
         const change = { heartbeatAt: o.now }
         return changeUnder(rows, id, o.fence, ACTIVE_STATUSES, change) !== undefined
       }),
-    extendHold: (id, holdCents) => tx.write(() => extendHold(rows, id, holdCents)),
+    extendHold: (id, o) =>
+      tx.write(() => holds(rows, id, o.fence) && extendHold(rows, id, o.holdCents)),
     async interrupted() {
-      return tx.read(() => readInterrupted(rows))
+      const since = clock.now() - LONGEST_RECOVERY_MS
+      return tx.read(() => [...readInterrupted(rows), ...readClosed(rows, since)])
+    },
+    async forgetSip(id) {
+      await tx.write(() =>
+        rows
+          .update(call)
+          .set({ sipState: null })
+          .where(and(eq(call.id, id), eq(call.endReason, 'interrupted')))
+          .run(),
+      )
     },
   }
 }
@@ -83,9 +103,7 @@ function activate(
   if (hasActiveCall(rows, found.toNumber)) return 'number_busy'
   if (o.checkBalance && availableCents(rows) < o.holdCents) return 'insufficient_balance'
   const { holdCents } = o
-  return step(rows, id, o.fence, 'due', { status: 'initiated', holdCents }, o.now)
-    ? 'activated'
-    : 'lost'
+  return step(rows, id, o.fence, 'due', { holdCents }, o.now) ? 'activated' : 'lost'
 }
 
 function extendHold(rows: Rows, id: string, holdCents: number): boolean {
@@ -115,11 +133,20 @@ function readInterrupted(rows: Rows): Awaited<ReturnType<CallStore['interrupted'
     .all()
 }
 
+/** Closed by a process that could not tell the other side. */
+function readClosed(rows: Rows, since: number): Awaited<ReturnType<CallStore['interrupted']>> {
+  return rows
+    .select({ call: callColumns, sip: call.sipState })
+    .from(call)
+    .where(and(isNotNull(call.sipState), gte(call.endedAt, since)))
+    .all()
+}
+
 function holds(rows: Rows, id: string, fence: CallFence): boolean {
   return holdsJob(rows, fence, { kind: CALL_JOB, key: id })
 }
 
-/** One move of the transition table: the guard is in the statement, the `status` event beside it. */
+/** One move of the transition table: its guard is repeated in the statement, the `status` event is beside it. */
 function step(
   rows: Rows,
   id: string,
@@ -128,7 +155,10 @@ function step(
   change: CallChange,
   at: number,
 ): Call | undefined {
-  const moved = changeUnder(rows, id, fence, statusesBefore(event), change)
+  const from = readCall(rows, id)?.status
+  const status = from && transition(from, event)
+  if (!from || !status) return undefined
+  const moved = changeUnder(rows, id, fence, [from], { ...change, status })
   if (moved) insertStatusEvent(rows, moved, at)
   return moved
 }

@@ -1,5 +1,5 @@
 import { and, asc, desc, eq, gt } from 'drizzle-orm'
-import type { Call, Turn, TurnTiming } from '../calls/call.ts'
+import type { Call, NumberedTurn, Turn, TurnTiming } from '../calls/call.ts'
 import type { StoredEvent } from '../calls/ports.ts'
 import { formatTimestamp } from '../core/timestamp.ts'
 import type { Rows } from './database.ts'
@@ -37,31 +37,22 @@ export function readCall(rows: Rows, id: string): Call | null {
   return rows.select(callColumns).from(call).where(eq(call.id, id)).get() ?? null
 }
 
-/** What was said, in the order in which it began. */
+/** What was said, in the order of the turns' indexes, whenever each was written. */
 export function readTranscript(rows: Rows, callId: string): Turn[] {
-  return (
-    rows
-      .select({ role: turn.role, text: turn.text, at: turn.at })
-      .from(turn)
-      .where(eq(turn.callId, callId))
-      // A turn is written when it has ended: a "Hello?" inside a longer turn of ours comes before it.
-      .orderBy(asc(turn.at), asc(turn.seq))
-      .all()
-  )
-}
-
-export function insertTurn(rows: Rows, callId: string, said: Turn): void {
-  const last = rows
-    .select({ seq: turn.seq })
+  return rows
+    .select({ role: turn.role, text: turn.text, at: turn.at })
     .from(turn)
     .where(eq(turn.callId, callId))
-    .orderBy(desc(turn.seq))
-    .limit(1)
-    .get()
-  const { role, text, at } = said
+    .orderBy(asc(turn.turn))
+    .all()
+}
+
+export function putTurn(rows: Rows, callId: string, said: NumberedTurn): void {
+  const { index, role, text, at } = said
   rows
     .insert(turn)
-    .values({ callId, seq: (last?.seq ?? 0) + 1, role, text, at })
+    .values({ callId, turn: index, role, text, at })
+    .onConflictDoUpdate({ target: [turn.callId, turn.turn], set: { role, text, at } })
     .run()
 }
 

@@ -8,8 +8,8 @@ import { createCallProgress } from './call-progress.ts'
 import {
   callColumns,
   insertEvent,
-  insertTurn,
   putTiming,
+  putTurn,
   readCall,
   readEvents,
   readTimings,
@@ -41,8 +41,9 @@ export function createCallStore(parts: StoreParts): CallStore {
     async list(filter) {
       return tx.read(() => list(rows, filter))
     },
-    appendTurn: (id, turn) => tx.write(() => whileOpen(rows, id, () => insertTurn(rows, id, turn))),
-    appendTiming: (id, timing) => tx.write(() => putTiming(rows, id, timing)),
+    appendTurn: (id, turn) => tx.write(() => whileOpen(rows, id, () => putTurn(rows, id, turn))),
+    appendTiming: (id, timing) =>
+      tx.write(() => whileOpen(rows, id, () => putTiming(rows, id, timing))),
     appendEvent: (id, event) =>
       tx.write(() => whileOpen(rows, id, () => insertEvent(rows, id, event))),
   }

@@ -1,5 +1,5 @@
 import { eq, sql } from 'drizzle-orm'
-import { DISABLE_AFTER } from '../webhooks/backoff.ts'
+import { DISABLE_AFTER, LANE_CAPACITY } from '../webhooks/backoff.ts'
 import type { DeliveryFence, WebhookStore } from '../webhooks/ports.ts'
 import type { Rows, StoreParts } from './database.ts'
 import { holdDeliveries, insertAttempt } from './delivery-rows.ts'
@@ -26,20 +26,20 @@ export function createDeliveryOutcomes({
           .where(eq(delivery.id, o.deliveryId))
           .run()
         rows.update(webhook).set({ consecutiveFailures: 0 }).where(eq(webhook.id, webhookId)).run()
-        setLane(rows, { name: webhookId, capacity: o.capacity, openAt: 0 })
+        setLane(rows, { name: webhookId, capacity: LANE_CAPACITY, openAt: 0 })
         endJob(rows, { kind: DELIVERY_JOB, key: o.deliveryId })
         return true
       }),
     recordFailure: (o) =>
       tx.write(() => {
         const webhookId = webhookOf(rows, o.deliveryId, o.fence)
-        if (webhookId === null) return false
+        if (webhookId === null) return null
         insertAttempt(rows, o.deliveryId, o.attempt)
         setLane(rows, { name: webhookId, capacity: 1, openAt: o.probeAt })
         const active = countFailure(rows, webhookId, o)
-        scheduleNext(rows, webhookId, o, active)
+        const state = scheduleNext(rows, webhookId, o, active)
         if (!active) holdDeliveries(rows, webhookId)
-        return true
+        return state
       }),
     park: (o) =>
       tx.write(() => {
@@ -88,7 +88,12 @@ function countFailure(rows: Rows, webhookId: string, o: Failure): boolean {
 }
 
 /** Failed for good, waiting while the webhook is off, or released in its own lane for the next attempt. */
-function scheduleNext(rows: Rows, webhookId: string, o: Failure, active: boolean): void {
+function scheduleNext(
+  rows: Rows,
+  webhookId: string,
+  o: Failure,
+  active: boolean,
+): 'failed' | 'pending' | 'waiting' {
   const { nextAttemptAt } = o
   const state = nextAttemptAt === null ? 'failed' : active ? 'pending' : 'waiting'
   rows
@@ -102,7 +107,7 @@ function scheduleNext(rows: Rows, webhookId: string, o: Failure, active: boolean
     .run()
   if (nextAttemptAt === null || state !== 'pending') {
     endJob(rows, { kind: DELIVERY_JOB, key: o.deliveryId })
-    return
+    return state
   }
   rows
     .update(job)
@@ -115,4 +120,5 @@ function scheduleNext(rows: Rows, webhookId: string, o: Failure, active: boolean
     })
     .where(eq(job.id, o.fence.jobId))
     .run()
+  return state
 }

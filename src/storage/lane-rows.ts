@@ -18,7 +18,12 @@ export function setLane(
 ): void {
   const { name, ...named } = o
   ensureLane(rows, name)
-  const changed = Object.fromEntries(Object.entries(named).filter(([, v]) => v !== undefined))
+  const found: Record<string, unknown> =
+    rows.select().from(lane).where(eq(lane.name, name)).get() ?? {}
+  // What is so already is not written: each start would wait for the disk otherwise.
+  const changed = Object.fromEntries(
+    Object.entries(named).filter(([key, value]) => value !== undefined && value !== found[key]),
+  )
   if (Object.keys(changed).length > 0)
     rows.update(lane).set(changed).where(eq(lane.name, name)).run()
 }

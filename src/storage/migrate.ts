@@ -20,17 +20,17 @@ export const MIGRATIONS: readonly Migration[] = [
 
 /**
  * Brings the database to the newest schema, in one transaction. An existing one is copied beside itself before
- * (`landline.db.before-0001`). Refuses, changing nothing, a database that a newer version wrote, one whose schema
+ * (`landline.db.before-0001`), unless `keepCopy` is false. Refuses, changing nothing, a database that a newer version wrote, one whose schema
  * was altered, and one that is not ours.
  */
 export function migrate(
   sqlite: Database,
-  o: { path: string; now: number; migrations?: readonly Migration[] },
+  o: { path: string; now: number; keepCopy?: boolean; migrations?: readonly Migration[] },
 ): void {
   const migrations = o.migrations ?? MIGRATIONS
   const applied = check(sqlite, o.path, migrations)
   if (applied === migrations.length) return
-  if (applied > 0 && o.path !== ':memory:')
+  if (applied > 0 && o.path !== ':memory:' && o.keepCopy !== false)
     copyBeside(sqlite, o.path, migrations[applied]?.tag ?? '')
   sqlite
     .transaction(() => {

@@ -18,6 +18,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { aCall, aWebhook, create } from '../../test/conformance/stores.ts'
 import { openTestStorage, testIds } from '../../test/kit/open-test-storage.ts'
 import { SimClock } from '../../test/kit/sim-clock.ts'
+import { lockInstance } from './instance-lock.ts'
 
 const roots: string[] = []
 const opened: { close(): Promise<void> }[] = []
@@ -130,15 +131,36 @@ describe('opening the storage', () => {
     for (let page = 1; page < 12; page++)
       writeSync(handle, Buffer.alloc(400, 0xa5), 0, 400, page * 4096)
     closeSync(handle)
-    expect(() => open()).toThrow(/damaged .*landline restore FILE/)
+    expect(() => open({ check: true })).toThrow(/damaged .*landline restore FILE/)
     writeFileSync(path, 'this is no database at all, but a text of some length'.repeat(20))
     expect(() => open()).toThrow(/damaged .*landline restore FILE/)
+  })
+
+  it('reads the whole database for damage only where that is asked for', async () => {
+    const { path, open } = setup()
+    const storage = open()
+    for (let i = 0; i < 200; i++) await create(storage, aCall(storage, { holdCents: 1 }))
+    await storage.close()
+    // The last page: none of the first reads needs it.
+    const handle = openSync(path, 'r+')
+    const { size } = statSync(path)
+    writeSync(handle, Buffer.alloc(4096, 0xa5), 0, 4096, size - 4096)
+    closeSync(handle)
+    await open().close()
+    expect(() => open({ check: true })).toThrow(/damaged .*landline restore FILE/)
   })
 
   it('says plainly that a place cannot be used', () => {
     const { root, open } = setup()
     writeFileSync(join(root, 'file'), '')
-    expect(() => open({ path: join(root, 'file', 'landline.db') })).toThrow(/^Opening the database/)
+    const inFile = join(root, 'file', 'data')
+    const sentence = (place: string, why: string) =>
+      `The data directory ${place} cannot be used: ${why}. Set data_dir to a directory of this user's.`
+    const why = 'a part of its path is a file'
+    expect(() => open({ path: join(inFile, 'landline.db') })).toThrow(sentence(inFile, why))
+    expect(() => lockInstance(inFile)).toThrow(sentence(inFile, why))
+    const file = join(root, 'file')
+    expect(() => lockInstance(file)).toThrow(sentence(file, why))
   })
 })
 
@@ -176,7 +198,9 @@ describe('the probe', () => {
     const other = new Database(path)
     other.run('BEGIN IMMEDIATE')
     const refused = create(storage, aCall(storage))
+    const late = storage.clock.advance(3000)
     await expect(refused).rejects.toMatchObject({ code: 'storage_unavailable' })
+    await late
     expect(await storage.probe()).toMatchObject({ state: 'away' })
     other.run('ROLLBACK')
     other.close()

@@ -18,7 +18,7 @@ import { createJobStore } from './job-store.ts'
 import { createKeyStore } from './key-store.ts'
 import { appendEntry } from './ledger.ts'
 import { createLedgerStore } from './ledger-store.ts'
-import { openDatabase } from './open-database.ts'
+import { IMPATIENT_MS, openDatabase, PATIENT_MS } from './open-database.ts'
 import { account, setting } from './schema.ts'
 import { createSecrets, loadSecretKey, type Secrets } from './secrets.ts'
 import { createTransactions, type Transactions } from './transaction.ts'
@@ -35,6 +35,10 @@ export interface StorageOptions {
   /** Credit of a new account. */
   initialCreditCents: number
   accountName: string
+  /** Reads the whole database for damage first; for whoever goes on to work with it. */
+  check?: boolean
+  /** False: no copy is kept beside it before a migration. */
+  keepCopy?: boolean
 }
 
 export interface Storage {
@@ -55,17 +59,21 @@ export interface Storage {
  * database is damaged, newer, altered, out of reach, or its key is missing or wrong.
  */
 export function openStorage(o: StorageOptions): Storage {
-  const sqlite = openDatabase({ path: o.path, log: o.log, now: o.clock.now() })
+  const { path, log, check = false, keepCopy = true } = o
+  const sqlite = openDatabase({ path, log, now: o.clock.now(), check, keepCopy })
   try {
     const rows = drizzle({ client: sqlite })
     const inMemory = o.path === ':memory:'
-    const tx = createTransactions({ sqlite, defer: inMemory ? queueMicrotask : setImmediate })
+    const { clock } = o
+    const defer = inMemory ? queueMicrotask : setImmediate
+    const tx = createTransactions({ sqlite, clock, defer })
     const secrets = sqlite
       .transaction(() => {
         ensureAccount(rows, o)
         return openSecrets(rows, o)
       })
       .immediate()
+    sqlite.run(`PRAGMA busy_timeout = ${IMPATIENT_MS}`)
     let closed = false
     const parts = { sqlite, rows, tx, clock: o.clock, ids: o.ids, secrets }
     return {
@@ -82,7 +90,8 @@ export function openStorage(o: StorageOptions): Storage {
       async close() {
         if (closed) return
         closed = true
-        tx.flush()
+        sqlite.run(`PRAGMA busy_timeout = ${PATIENT_MS}`)
+        tx.finish()
         checkpoint(sqlite, o.log)
         sqlite.close()
       },

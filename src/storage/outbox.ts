@@ -1,7 +1,9 @@
 import type { EventPayload } from '../calls/ports.ts'
+import { subscribes } from '../webhooks/public-webhook.ts'
 import type { StoreParts } from './database.ts'
 import { DELIVERY_JOB, insertJob } from './job-rows.ts'
-import { delivery, webhook } from './schema.ts'
+import { delivery } from './schema.ts'
+import { readWebhookInfos } from './webhook-rows.ts'
 
 /**
  * Writes a delivery for each webhook that subscribes to the event; call it inside the transaction that made the
@@ -13,8 +15,8 @@ export function addDeliveries(
   payload: EventPayload,
 ): void {
   const now = clock.now()
-  for (const target of rows.select().from(webhook).all()) {
-    if (!target.events.includes('*') && !target.events.includes(payload.event)) continue
+  for (const target of readWebhookInfos(rows)) {
+    if (!subscribes(target, payload.event)) continue
     if (!target.active && target.disabledAt === null) continue
     const id = ids.uuid()
     rows

@@ -1,16 +1,17 @@
-import { copyFileSync, existsSync, renameSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../core/clock.ts'
 import { AppError, reasonOf } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
+import { closeBegun } from './close-begun.ts'
 import { lockInstance } from './instance-lock.ts'
 import { openStorage } from './open.ts'
 
 /**
  * Puts the backup `file` in the place of the data directory's database and keeps the replaced one beside it.
  * Throws AppError `conflict` while a server runs; for a file that is no whole database of ours, or whose secrets do not
- * open with this directory's key, `storage_unavailable`. Whatever it throws, the database in place is untouched.
+ * open with this directory's key, `storage_unavailable`. Calls that were dialled since the backup are closed in it. Whatever it throws, the database in place is untouched.
  */
 export async function restoreDatabase(o: {
   dataDir: string
@@ -24,10 +25,17 @@ export async function restoreDatabase(o: {
   const lock = lockInstance(o.dataDir, o.log)
   const path = join(o.dataDir, 'landline.db')
   // It has to prove itself under a name of its own in this directory, where the key is.
-  const candidate = join(o.dataDir, `restore-${o.ids.hex(4)}.db`)
+  const name = `restore-${o.ids.hex(4)}.db`
+  const candidate = join(o.dataDir, name)
   try {
     copyFileSync(o.file, candidate)
+    // A database that was set aside may have its log beside it.
+    if (existsSync(`${o.file}-wal`)) copyFileSync(`${o.file}-wal`, `${candidate}-wal`)
     await prove(candidate, o)
+    if (existsSync(path)) {
+      closeBegun({ path: candidate, replaced: path, now: o.clock.now(), log: o.log })
+      await prove(candidate, o)
+    }
     const replaced = existsSync(path) ? setAside(path, o.clock.now()) : null
     renameSync(candidate, path)
     return { replaced }
@@ -37,14 +45,19 @@ export async function restoreDatabase(o: {
       cause: error,
     })
   } finally {
-    for (const end of ['', '-wal', '-shm']) rmSync(`${candidate}${end}`, { force: true })
+    for (const left of readdirSync(o.dataDir).filter((file) => file.startsWith(name)))
+      rmSync(join(o.dataDir, left), { force: true })
     lock.release()
   }
 }
 
 async function prove(path: string, o: { clock: Clock; ids: Ids; log: Log }): Promise<void> {
-  const storage = openStorage({ ...o, path, initialCreditCents: 0, accountName: '' })
+  const made = { initialCreditCents: 0, accountName: '' }
+  const storage = openStorage({ ...o, ...made, path, check: true, keepCopy: false })
   await storage.close()
+  const log = `${path}-wal`
+  if (existsSync(log) && statSync(log).size > 0)
+    throw new AppError('storage_unavailable', 'Restoring: the copy could not be written whole.')
 }
 
 /** Renames a closed database with what belongs to it; returns the new name. */

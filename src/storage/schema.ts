@@ -54,7 +54,10 @@ export const call = sqliteTable(
     startedAt: integer('started_at'),
     endedAt: integer('ended_at'),
     heartbeatAt: integer('heartbeat_at'),
-    /** Set from the first INVITE to the end: what a crash needs to end what was begun. */
+    /**
+     * What a crash needs to end what was begun: set from the first INVITE to the end, and after an interruption until
+     * the other side has been told.
+     */
     sipState: text('sip_state', { mode: 'json' }).$type<SipState>(),
   },
   (t) => [
@@ -65,6 +68,7 @@ export const call = sqliteTable(
     index('call_newest').on(t.createdAt, t.id),
     index('call_by_status').on(t.status, t.createdAt, t.id),
     index('call_by_number').on(t.toNumber, t.createdAt, t.id),
+    index('call_to_end').on(t.endedAt).where(sql`sip_state is not null`),
   ],
 )
 
@@ -87,12 +91,13 @@ export const turn = sqliteTable(
     callId: text('call_id')
       .notNull()
       .references(() => call.id),
-    seq: integer('seq').notNull(),
+    /** Its index in the transcript, from 0. */
+    turn: integer('turn').notNull(),
     role: text('role').$type<Turn['role']>().notNull(),
     text: text('text').notNull(),
     at: integer('at').notNull(),
   },
-  (t) => [primaryKey({ columns: [t.callId, t.seq] })],
+  (t) => [primaryKey({ columns: [t.callId, t.turn] })],
 )
 
 export const turnTiming = sqliteTable(
@@ -178,7 +183,9 @@ export const delivery = sqliteTable(
   },
   (t) => [
     index('delivery_newest').on(t.webhookId, t.createdAt, t.id),
-    index('delivery_open').on(t.webhookId, t.state).where(sql`state in ('pending', 'waiting')`),
+    index('delivery_open')
+      .on(t.webhookId, t.state, t.createdAt, t.id)
+      .where(sql`state in ('pending', 'waiting')`),
   ],
 )
 
@@ -227,6 +234,8 @@ export const lane = sqliteTable('lane', {
   openAt: integer('open_at').notNull(),
   paceMs: integer('pace_ms').notNull(),
   lastStartAt: integer('last_start_at'),
+  /** The job that started then: it gives its start back when it begins nothing. */
+  lastStartJob: text('last_start_job'),
 })
 
 /** What the storage itself has to remember, e.g. the check of the secret key. */

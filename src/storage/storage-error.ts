@@ -18,6 +18,11 @@ export function unavailableReason(error: unknown): string | undefined {
   return REASONS.find(([pattern]) => pattern.test(code))?.[1]
 }
 
+/** Whether another process holds the lock now. */
+export function isBusy(error: unknown): boolean {
+  return error instanceof SQLiteError && /^SQLITE_(BUSY|LOCKED)/.test(error.code ?? '')
+}
+
 /** Whether `error` says that the file is not, or no longer, a sound database. */
 export function isDamage(error: unknown): boolean {
   return error instanceof SQLiteError && /^SQLITE_(CORRUPT|NOTADB)/.test(error.code ?? '')

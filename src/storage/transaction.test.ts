@@ -1,5 +1,9 @@
 import { Database } from 'bun:sqlite'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { SimClock } from '../../test/kit/sim-clock.ts'
 import { createTransactions } from './transaction.ts'
 
 function setup() {
@@ -11,7 +15,8 @@ function setup() {
     if (sql === 'COMMIT') commits++
     return run(sql, ...rest)
   }
-  const tx = createTransactions({ sqlite, defer: setImmediate })
+  const clock = new SimClock()
+  const tx = createTransactions({ sqlite, clock, defer: setImmediate })
   const insert = (n: number): number => {
     sqlite.query('insert into n values (?)').run(n)
     return n
@@ -95,5 +100,70 @@ describe('writes', () => {
     sqlite.run('PRAGMA max_page_count = 4000')
     await tx.write(big)
     expect(tx.failure).toBeNull()
+  })
+})
+
+describe('while another process holds the lock', () => {
+  function setupFile() {
+    const directory = mkdtempSync(join(tmpdir(), 'landline-'))
+    const path = join(directory, 'x.db')
+    const sqlite = new Database(path, { create: true, strict: true })
+    sqlite.run('PRAGMA journal_mode = WAL')
+    sqlite.run('PRAGMA busy_timeout = 0')
+    sqlite.run('create table n (n integer primary key)')
+    const other = new Database(path)
+    const clock = new SimClock()
+    const tx = createTransactions({ sqlite, clock, defer: setImmediate })
+    const insert = (n: number) => sqlite.query('insert into n values (?)').run(n)
+    const end = (): void => {
+      other.close()
+      sqlite.close()
+      rmSync(directory, { recursive: true })
+    }
+    return { sqlite, other, clock, tx, insert, end }
+  }
+
+  it('writes wait without the thread, and go through in their order when it is free', async () => {
+    const { sqlite, other, clock, tx, insert, end } = setupFile()
+    other.run('BEGIN IMMEDIATE')
+    const done: number[] = []
+    const add = (n: number) => void tx.write(() => insert(n)).then(() => done.push(n))
+    add(2)
+    await clock.advance(500)
+    add(1)
+    await clock.advance(500)
+    expect([done, tx.failure]).toEqual([[], null])
+    other.run('ROLLBACK')
+    await clock.advance(50)
+    expect(done).toEqual([2, 1])
+    expect(sqlite.query('select count(*) from n').values()).toEqual([[2]])
+    end()
+  })
+
+  it('writes are refused after two seconds, and at once while it lasts', async () => {
+    const { other, clock, tx, insert, end } = setupFile()
+    other.run('BEGIN IMMEDIATE')
+    const refused: number[] = []
+    const add = (n: number) => void tx.write(() => insert(n)).catch(() => refused.push(n))
+    add(1)
+    await clock.advance(2100)
+    expect(refused).toEqual([1])
+    expect(tx.failure).toContain('another process')
+    add(2)
+    await clock.advance(0)
+    expect(refused).toEqual([1, 2])
+    other.run('ROLLBACK')
+    await tx.write(() => insert(3))
+    expect(tx.failure).toBeNull()
+    end()
+  })
+
+  it('the last writes wait no longer than the database itself does', async () => {
+    const { other, tx, insert, end } = setupFile()
+    other.run('BEGIN IMMEDIATE')
+    const late = tx.write(() => insert(1))
+    tx.finish()
+    await expect(late).rejects.toMatchObject({ code: 'storage_unavailable' })
+    end()
   })
 })

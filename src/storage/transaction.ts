@@ -1,8 +1,12 @@
 import type { Database } from 'bun:sqlite'
-import { toStorageError, unavailableReason } from './storage-error.ts'
+import type { Clock } from '../core/clock.ts'
+import { isBusy, toStorageError, unavailableReason } from './storage-error.ts'
 
 /** So many waiting writes share one fsync at most: a flush must not hold the thread for long. */
 const LARGEST_BATCH = 64
+/** While another process writes, ours are tried again after this, and refused when that takes too long. */
+const BUSY_AGAIN_MS = 50
+const LONGEST_BUSY_MS = 2000
 
 export interface Transactions {
   /**
@@ -12,8 +16,8 @@ export interface Transactions {
   write<T>(body: () => T): Promise<T>
   /** Runs `body` outside a transaction; it sees every write that has resolved. */
   read<T>(body: () => T): T
-  /** Commits what waits, now. */
-  flush(): void
+  /** Commits what waits, now; for the last time. */
+  finish(): void
   /** Why the last write failed for want of a usable disk; null since one went through. */
   readonly failure: string | null
 }
@@ -33,21 +37,47 @@ type Outcome = { value: unknown } | { error: unknown }
  */
 export function createTransactions(o: {
   sqlite: Database
+  clock: Clock
   defer: (flush: () => void) => void
 }): Transactions {
-  const { sqlite } = o
+  const { sqlite, clock } = o
   let waiting: Waiting[] = []
   let failure: string | null = null
+  /** Since when another process holds the lock, by `clock.steady`. */
+  let busySince: number | null = null
+  let finished = false
 
   function flush(): void {
     while (waiting.length > 0) {
+      if (!begin()) return void clock.after(BUSY_AGAIN_MS, flush)
       const batch = waiting.slice(0, LARGEST_BATCH)
       waiting = waiting.slice(LARGEST_BATCH)
       commit(batch)
     }
   }
 
+  /** Takes the lock; false when another process has it, and may soon let it go. */
+  function begin(): boolean {
+    try {
+      sqlite.run('BEGIN IMMEDIATE')
+      busySince = null
+      return true
+    } catch (error) {
+      const now = clock.steady()
+      busySince ??= now
+      if (isBusy(error) && !finished && now - busySince < LONGEST_BUSY_MS) return false
+      refuse(waiting.splice(0), error)
+      return true
+    }
+  }
+
+  function refuse(batch: readonly Waiting[], error: unknown): void {
+    failure = unavailableReason(error) ?? failure
+    for (const one of batch) one.reject(toStorageError(error))
+  }
+
   function commit(batch: readonly Waiting[]): void {
+    if (batch.length === 0) return
     try {
       const outcomes = runTogether(sqlite, batch)
       failure = null
@@ -57,8 +87,7 @@ export function createTransactions(o: {
       }
     } catch (error) {
       // The shared transaction is gone, and with it every write of the batch.
-      failure = unavailableReason(error) ?? failure
-      for (const one of batch) one.reject(toStorageError(error))
+      refuse(batch, error)
     }
   }
 
@@ -76,16 +105,18 @@ export function createTransactions(o: {
         throw toStorageError(error)
       }
     },
-    flush,
+    finish() {
+      finished = true
+      flush()
+    },
     get failure() {
       return failure
     },
   }
 }
 
-/** All bodies in one transaction; throws, with everything undone, when the transaction itself cannot go on. */
+/** All bodies in the open transaction; throws, with everything undone, when it cannot go on. */
 function runTogether(sqlite: Database, batch: readonly Waiting[]): Outcome[] {
-  sqlite.run('BEGIN IMMEDIATE')
   try {
     const outcomes = batch.map((one) => runOne(sqlite, one.body))
     sqlite.run('COMMIT')

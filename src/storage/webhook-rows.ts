@@ -1,23 +1,37 @@
 import { asc, eq } from 'drizzle-orm'
-import type { Webhook } from '../webhooks/ports.ts'
+import type { Webhook, WebhookInfo } from '../webhooks/ports.ts'
 import type { Rows } from './database.ts'
 import { webhook } from './schema.ts'
 import type { Secrets } from './secrets.ts'
 
 type WebhookRow = typeof webhook.$inferSelect
 
+/** The columns that make a WebhookInfo. */
+const infoColumns = {
+  id: webhook.id,
+  url: webhook.url,
+  events: webhook.events,
+  active: webhook.active,
+  consecutiveFailures: webhook.consecutiveFailures,
+  disabledAt: webhook.disabledAt,
+  createdAt: webhook.createdAt,
+}
+
 export function readWebhook(rows: Rows, secrets: Secrets, id: string): Webhook | null {
   const found = rows.select().from(webhook).where(eq(webhook.id, id)).get()
   return found ? openSecrets(found, secrets) : null
 }
 
-export function readWebhooks(rows: Rows, secrets: Secrets): Webhook[] {
+export function readWebhookInfo(rows: Rows, id: string): WebhookInfo | null {
+  return rows.select(infoColumns).from(webhook).where(eq(webhook.id, id)).get() ?? null
+}
+
+export function readWebhookInfos(rows: Rows): WebhookInfo[] {
   return rows
-    .select()
+    .select(infoColumns)
     .from(webhook)
     .orderBy(asc(webhook.createdAt), asc(webhook.id))
     .all()
-    .map((row) => openSecrets(row, secrets))
 }
 
 /** The fields as the table keeps them: secrets sealed, and bound to this webhook. */

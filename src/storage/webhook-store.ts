@@ -1,15 +1,16 @@
-import { and, eq, gte, inArray, lt } from 'drizzle-orm'
-import type { Webhook, WebhookStore } from '../webhooks/ports.ts'
+import { and, asc, eq, inArray } from 'drizzle-orm'
+import { LANE_CAPACITY } from '../webhooks/backoff.ts'
+import type { WebhookInfo, WebhookStore } from '../webhooks/ports.ts'
 import type { Rows, StoreParts } from './database.ts'
 import { createDeliveryOutcomes } from './delivery-outcome.ts'
 import { holdDeliveries, readDeliveries, readDelivery, resume } from './delivery-rows.ts'
 import { DELIVERY_JOB } from './job-rows.ts'
 import { removeLane, setLane } from './lane-rows.ts'
 import { attempt, delivery, job, webhook } from './schema.ts'
-import { readWebhook, readWebhooks, sealSecrets } from './webhook-rows.ts'
+import { readWebhook, readWebhookInfo, readWebhookInfos, sealSecrets } from './webhook-rows.ts'
 
-/** So many deliveries to one webhook at once, until it fails. */
-const LANE_CAPACITY = 4
+/** So many waiting deliveries are let go in one transaction: it must not hold the thread for long. */
+const CHUNK = 100
 
 /** Webhooks with their lanes; deliveries are made in outbox.ts and end in delivery-outcome.ts. */
 export function createWebhookStore(parts: StoreParts): WebhookStore {
@@ -28,11 +29,22 @@ export function createWebhookStore(parts: StoreParts): WebhookStore {
     async get(id) {
       return tx.read(() => readWebhook(rows, secrets, id))
     },
+    async info(id) {
+      return tx.read(() => readWebhookInfo(rows, id))
+    },
     async list() {
-      return tx.read(() => readWebhooks(rows, secrets))
+      return tx.read(() => readWebhookInfos(rows))
     },
     update: (id, patch) => tx.write(() => update(parts, id, patch)),
-    enable: (id, o) => tx.write(() => enable(parts, id, o)),
+    async enable(id, o) {
+      const enabled = await tx.write(() => enable(rows, id))
+      if (enabled) await resumeWaiting(parts, id, o)
+      return enabled
+    },
+    async resume(o) {
+      const active = tx.read(() => readWebhookInfos(rows)).filter((webhook) => webhook.active)
+      for (const { id } of active) await resumeWaiting(parts, id, o)
+    },
     remove: (id) => tx.write(() => remove(rows, id)),
     async delivery(id) {
       return tx.read(() => readDelivery(rows, id))
@@ -54,18 +66,17 @@ function update(
   { rows, secrets }: StoreParts,
   id: string,
   patch: Parameters<WebhookStore['update']>[1],
-): Webhook | null {
+): WebhookInfo | null {
   const changed = sealSecrets(id, patch, secrets)
   if (Object.values(changed).some((value) => value !== undefined))
     rows.update(webhook).set(changed).where(eq(webhook.id, id)).run()
   // A cleared count (a new address) ends the wait for the next probe.
   if (patch.consecutiveFailures === 0) setLane(rows, { name: id, openAt: 0 })
   if (patch.active === false) holdDeliveries(rows, id)
-  return readWebhook(rows, secrets, id)
+  return readWebhookInfo(rows, id)
 }
 
-function enable(parts: StoreParts, id: string, o: { since: number; now: number }): Webhook | null {
-  const { rows, secrets } = parts
+function enable(rows: Rows, id: string): WebhookInfo | null {
   const found = rows
     .update(webhook)
     .set({ active: true, disabledAt: null, consecutiveFailures: 0 })
@@ -75,19 +86,33 @@ function enable(parts: StoreParts, id: string, o: { since: number; now: number }
   if (found.length === 0) return null
   // Its capacity stays: one that failed is probed until an attempt succeeds.
   setLane(rows, { name: id, openAt: 0 })
-  const waiting = and(eq(delivery.webhookId, id), eq(delivery.state, 'waiting'))
-  const toSend = rows
-    .select({ id: delivery.id })
+  return readWebhookInfo(rows, id)
+}
+
+/** The oldest first, chunk by chunk, for as long as the webhook stays active. */
+async function resumeWaiting(
+  parts: StoreParts,
+  id: string,
+  o: { since: number; now: number },
+): Promise<void> {
+  while (await parts.tx.write(() => resumeChunk(parts, id, o)));
+}
+
+/** Whether there may be more. */
+function resumeChunk(parts: StoreParts, id: string, o: { since: number; now: number }): boolean {
+  const { rows } = parts
+  if (!readWebhookInfo(rows, id)?.active) return false
+  const waiting = rows
+    .select({ id: delivery.id, createdAt: delivery.createdAt })
     .from(delivery)
-    .where(and(waiting, gte(delivery.createdAt, o.since)))
+    .where(and(eq(delivery.webhookId, id), eq(delivery.state, 'waiting')))
+    .orderBy(asc(delivery.createdAt), asc(delivery.id))
+    .limit(CHUNK)
     .all()
-  for (const one of toSend) resume(parts, one.id, { lane: id, now: o.now })
-  rows
-    .update(delivery)
-    .set({ state: 'failed' })
-    .where(and(waiting, lt(delivery.createdAt, o.since)))
-    .run()
-  return readWebhook(rows, secrets, id)
+  for (const one of waiting)
+    if (one.createdAt >= o.since) resume(parts, one.id, { lane: id, now: o.now })
+    else rows.update(delivery).set({ state: 'failed' }).where(eq(delivery.id, one.id)).run()
+  return waiting.length === CHUNK
 }
 
 function remove(rows: Rows, id: string): boolean {

@@ -1,20 +1,40 @@
 import { describe, expect, it } from 'vitest'
+import { SimClock } from '../../test/kit/sim-clock.ts'
 import { checkWebhookUrl, createAddressPolicy } from './address-policy.ts'
 
 function setup(o: { allowed?: string[]; hosts?: Record<string, string[]> } = {}) {
+  const clock = new SimClock()
   const policy = createAddressPolicy(o.allowed ?? [])
   const resolve = async (host: string) => {
+    if (host.endsWith('.slow')) return new Promise<never>(() => {})
     const found = o.hosts?.[host]
     if (!found) throw new Error('ENOTFOUND')
     return found
   }
   return {
+    clock,
     policy,
-    check: (url: string) => checkWebhookUrl(url, { policy, resolve }).then(() => 'ok', String),
+    check: (url: string) =>
+      checkWebhookUrl(url, { clock, policy, resolve }).then(() => 'ok', String),
   }
 }
 
 describe('where a webhook may go', () => {
+  it('does not wait for a resolver that hangs: it is judged when something is sent', async () => {
+    const { clock, check } = setup()
+    let checked = ''
+    void check('https://hooks.slow/').then((result) => {
+      checked = result
+    })
+    void check('http://hooks.slow/').then((result) => {
+      checked += result
+    })
+    await clock.advance(2999)
+    expect(checked).toBe('')
+    await clock.advance(1)
+    expect(checked).toMatch(/^ok.*must be https:/)
+  })
+
   it.each([
     ['http://example.com/', 'must be https:'],
     ['ftp://example.com/', 'must be an https: URL'],
@@ -29,7 +49,7 @@ describe('where a webhook may go', () => {
     ['https://example.com/#', 'fragment'],
     ['https://example.com/a b', 'spaces or control'],
     ['https://example.com/\r\nX: y', 'spaces or control'],
-    [`https://example.com/${'x'.repeat(2048)}`, '2,048'],
+    [`https://example.com/${'x'.repeat(2048)}`, '2048'],
   ])('refuses %s', async (url, reason) => {
     expect(await setup().check(url)).toContain(reason)
   })

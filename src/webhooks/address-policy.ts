@@ -1,4 +1,5 @@
 import ipaddr from 'ipaddr.js'
+import { type Clock, sleep } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 
 /** Where webhooks may go: public addresses, and what the owner lists (host names, addresses, CIDRs). */
@@ -75,15 +76,25 @@ export function hostOf(url: URL): string {
   return url.hostname.replace(/^\[|\]$/g, '')
 }
 
+export const MAX_URL_LENGTH = 2048
+/** How long somebody who creates a webhook waits for the resolver. */
+const LONGEST_LOOKUP_MS = 3000
+
+interface Resolver {
+  clock: Clock
+  resolve(host: string): Promise<string[]>
+}
+
 /**
  * Checks a webhook's URL as the contract says. Host names are judged by what they resolve to now; one that does not
- * resolve is accepted and judged at each attempt. Throws invalid_request with a sentence to act on.
+ * resolve (in time) is accepted and judged at each attempt. Throws invalid_request with a sentence to act on.
  */
 export async function checkWebhookUrl(
   text: string,
-  d: { policy: AddressPolicy; resolve(host: string): Promise<string[]> },
+  d: Resolver & { policy: AddressPolicy },
 ): Promise<string> {
-  if (text.length > 2048) throw invalid('url must have at most 2,048 characters.')
+  if ([...text].length > MAX_URL_LENGTH)
+    throw invalid(`url may have up to ${MAX_URL_LENGTH} characters.`)
   if (/[\p{Cc} ]/u.test(text)) throw invalid('url must not contain spaces or control characters.')
   // A URL parser would repair a missing host from the path.
   const url = /^https?:\/\/[^/\\?#]/i.test(text) && URL.canParse(text) ? new URL(text) : null
@@ -105,13 +116,16 @@ export async function checkWebhookUrl(
 }
 
 /** What a host name stands for now; nothing when it does not resolve. RFC 6761 §6.3: localhost is loopback without DNS. */
-async function addressesOf(
-  host: string,
-  d: { resolve(host: string): Promise<string[]> },
-): Promise<string[]> {
+async function addressesOf(host: string, d: Resolver): Promise<string[]> {
   if (ipaddr.isValid(host)) return [host]
   if (/^(?:.+\.)?localhost$/.test(normalHost(host))) return ['127.0.0.1']
-  return d.resolve(host).catch(() => [])
+  const patience = new AbortController()
+  const late = sleep(d.clock, LONGEST_LOOKUP_MS, patience.signal).then(() => [])
+  try {
+    return await Promise.race([d.resolve(host).catch(() => []), late])
+  } finally {
+    patience.abort()
+  }
 }
 
 /** Plain http: is for listed hosts only: by name, or by each of the addresses behind the name. */

@@ -2,6 +2,8 @@
 export const MAX_RETRIES = 10
 /** This many failed attempts in a row at one webhook disable it. */
 export const DISABLE_AFTER = 10
+/** How many deliveries go to one healthy webhook at once; while it fails, one probes it. */
+export const LANE_CAPACITY = 4
 const FACTOR = 3
 const LONGEST_MS = 6 * 3600_000
 const LONGEST_RETRY_AFTER_MS = 3600_000

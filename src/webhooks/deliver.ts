@@ -6,15 +6,13 @@ import type {
   Attempt,
   Delivery,
   DeliveryFence,
+  DeliveryState,
   Post,
   PostResult,
-  Webhook,
+  WebhookInfo,
   WebhookStore,
 } from './ports.ts'
 import { signedHeaders } from './signature.ts'
-
-/** How many deliveries go to one healthy webhook at once; while it fails, one probes it. */
-export const LANE_CAPACITY = 4
 
 export interface DeliverDeps {
   clock: Clock
@@ -23,16 +21,17 @@ export interface DeliverDeps {
   webhooks: WebhookStore
   post: Post
   options: { timeoutMs: number; retryBaseMs: number }
-  /** Told after each attempt. */
-  onAttempt?(o: { delivered: boolean; durationMs: number }): void
+  /** Told of each attempt that was written down: what has become of its delivery (`pending`: it is tried again). */
+  onAttempt?(state: DeliveryState): void
 }
 
 /**
  * One attempt at one delivery: sign with the time of this attempt, post, write down what came of it. At least once:
- * a crash between the post and the record sends the same delivery id again.
+ * a crash between the post and the record sends the same delivery id again. Throws when `signal` broke the attempt off:
+ * then nothing is written, and the delivery is as it was.
  */
 export function createDeliver(d: DeliverDeps) {
-  return async (deliveryId: string, fence: DeliveryFence): Promise<void> => {
+  return async (deliveryId: string, fence: DeliveryFence, signal?: AbortSignal): Promise<void> => {
     const delivery = await d.webhooks.delivery(deliveryId)
     const webhook = delivery && (await d.webhooks.get(delivery.webhookId))
     if (!delivery || !webhook || delivery.state !== 'pending') return
@@ -46,13 +45,13 @@ export function createDeliver(d: DeliverDeps) {
       headers: signedHeaders(webhook, { ...delivery, deliveryId, now: at }),
       body: delivery.body,
       timeoutMs: d.options.timeoutMs,
+      ...(signal ? { signal } : {}),
     })
+    if (signal?.aborted && result.status === null) throw new Error('the attempt was broken off')
     const attempt = toAttempt(at, result)
-    const delivered = isSuccess(result)
-    d.onAttempt?.({ delivered, durationMs: result.durationMs })
-    if (delivered)
-      await d.webhooks.recordSuccess({ deliveryId, fence, attempt, capacity: LANE_CAPACITY })
-    else await recordFailure(d, { delivery, webhook, fence, attempt, result })
+    if (!isSuccess(result)) await recordFailure(d, { delivery, webhook, fence, attempt, result })
+    else if (await d.webhooks.recordSuccess({ deliveryId, fence, attempt }))
+      d.onAttempt?.('delivered')
   }
 }
 
@@ -60,7 +59,7 @@ async function recordFailure(
   d: DeliverDeps,
   o: {
     delivery: Delivery
-    webhook: Webhook
+    webhook: WebhookInfo
     fence: DeliveryFence
     attempt: Attempt
     result: PostResult
@@ -68,12 +67,12 @@ async function recordFailure(
 ): Promise<void> {
   const failures = o.delivery.failures + 1
   // Read again: while this attempt ran, others may have failed too or the count may have been cleared.
-  const webhook = (await d.webhooks.get(o.webhook.id)) ?? o.webhook
+  const webhook = (await d.webhooks.info(o.webhook.id)) ?? o.webhook
   const consecutiveFailures = webhook.consecutiveFailures + 1
   const now = d.clock.now()
   const wait = { baseMs: d.options.retryBaseMs, fraction: d.ids.fraction(), ...o.result }
   const disable = consecutiveFailures >= DISABLE_AFTER || o.result.status === 410
-  await d.webhooks.recordFailure({
+  const state = await d.webhooks.recordFailure({
     deliveryId: o.delivery.id,
     fence: o.fence,
     attempt: o.attempt,
@@ -83,6 +82,7 @@ async function recordFailure(
     probeAt: now + waitAfter({ ...wait, failures: consecutiveFailures }),
     now,
   })
+  if (state) d.onAttempt?.(state)
   d.log.warn(disable ? 'webhook disabled' : 'webhook attempt failed', {
     webhookId: webhook.id,
     deliveryId: o.delivery.id,

@@ -1,8 +1,9 @@
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
+import { type Page, type PageKey, pageOf } from '../core/page.ts'
 import { isSuccess } from './deliver.ts'
-import type { Delivery, Post, Subscription, Webhook, WebhookStore } from './ports.ts'
+import type { Delivery, Post, Subscription, Webhook, WebhookInfo, WebhookStore } from './ports.ts'
 import { publicDelivery, publicWebhook } from './public-webhook.ts'
 import { signedHeaders } from './signature.ts'
 
@@ -27,7 +28,8 @@ export interface ManageWebhooksDeps {
 
 /** What one may do with webhooks; every method throws not_found for an unknown id. */
 export function createManageWebhooks(d: ManageWebhooksDeps) {
-  const existing = async (id: string): Promise<Webhook> => found(await d.store.get(id))
+  const existing = async (id: string): Promise<WebhookInfo> => found(await d.store.info(id))
+  const withSecrets = async (id: string): Promise<Webhook> => found(await d.store.get(id))
 
   return {
     async list() {
@@ -70,10 +72,17 @@ export function createManageWebhooks(d: ManageWebhooksDeps) {
         ...(o.active === false ? { active: false, disabledAt: null } : {}),
       })
       const now = d.clock.now()
-      if (o.active === true && !before.active)
+      if (o.active === true)
         webhook = await d.store.enable(id, { since: now - KEEP_WAITING_MS, now })
       d.onDue()
       return publicWebhook(found(webhook))
+    },
+
+    /** At the start: what an earlier process was about to send when it died. */
+    async resume(): Promise<void> {
+      const now = d.clock.now()
+      await d.store.resume({ since: now - KEEP_WAITING_MS, now })
+      d.onDue()
     },
 
     async remove(id: string): Promise<void> {
@@ -82,7 +91,7 @@ export function createManageWebhooks(d: ManageWebhooksDeps) {
 
     /** One signed sample now. It is no delivery: it neither counts as a failure nor enables anything. */
     async test(id: string) {
-      const webhook = await existing(id)
+      const webhook = await withSecrets(id)
       const now = d.clock.now()
       const event = 'webhook.test'
       const timestamp = String(Math.floor(now / 1000))
@@ -102,7 +111,7 @@ export function createManageWebhooks(d: ManageWebhooksDeps) {
     },
 
     async rotateSecret(id: string) {
-      const before = await existing(id)
+      const before = await withSecrets(id)
       const secret = d.ids.webhookSecret()
       const previousSecretUntil = d.clock.now() + ROTATION_MS
       const webhook = found(
@@ -113,19 +122,11 @@ export function createManageWebhooks(d: ManageWebhooksDeps) {
 
     async deliveries(
       id: string,
-      o: { limit: number; cursor: { createdAt: number; id: string } | null },
-    ): Promise<{
-      data: Record<string, unknown>[]
-      next: { createdAt: number; id: string } | null
-    }> {
+      o: { limit: number; cursor: PageKey | null },
+    ): Promise<Page<Record<string, unknown>>> {
       await existing(id)
-      const rows = await d.store.deliveries(id, { ...o, limit: o.limit + 1 })
-      const page = rows.slice(0, o.limit)
-      const last = rows.length > o.limit ? page.at(-1) : undefined
-      return {
-        data: page.map(publicDelivery),
-        next: last ? { createdAt: last.createdAt, id: last.id } : null,
-      }
+      const { data, next } = await pageOf(o, (more) => d.store.deliveries(id, more))
+      return { data: data.map(publicDelivery), next }
     },
 
     async redeliver(id: string, deliveryId: string): Promise<Record<string, unknown>> {
@@ -142,7 +143,7 @@ export function createManageWebhooks(d: ManageWebhooksDeps) {
 
 export type ManageWebhooks = ReturnType<typeof createManageWebhooks>
 
-function found(webhook: Webhook | null): Webhook {
+function found<T>(webhook: T | null): T {
   if (!webhook) throw unknownWebhook()
   return webhook
 }

@@ -1,5 +1,4 @@
 /** Webhooks, their deliveries, and what sending needs from the floors above. */
-export type EventName = 'call.completed' | 'call.started' | 'call.answered' | 'call.transferred'
 /** What one may subscribe to. */
 export const SUBSCRIPTIONS = [
   'call.completed',
@@ -10,7 +9,8 @@ export const SUBSCRIPTIONS = [
 ] as const
 export type Subscription = (typeof SUBSCRIPTIONS)[number]
 
-export interface Webhook {
+/** A webhook without its secrets: all that most of its users need. */
+export interface WebhookInfo {
   id: string
   url: string
   events: Subscription[]
@@ -19,6 +19,9 @@ export interface Webhook {
   /** Set when failures (or a 410) disabled it, null otherwise: also null when it was switched off by hand. */
   disabledAt: number | null
   createdAt: number
+}
+
+export interface Webhook extends WebhookInfo {
   secret: string
   /** Signs beside the new secret until `previousSecretUntil`. */
   previousSecret: string | null
@@ -60,12 +63,16 @@ export interface PostResult {
   retryAfterMs: number | null
 }
 
-/** Resolves the host, judges every address, connects to the judged one, follows nothing, reads at most 64 KiB. */
+/**
+ * Resolves the host, judges every address, connects to the judged one, follows nothing, reads at most 64 KiB. `signal`
+ * breaks it off: then no response came.
+ */
 export type Post = (o: {
   url: string
   headers: Record<string, string>
   body: string
   timeoutMs: number
+  signal?: AbortSignal
 }) => Promise<PostResult>
 
 export interface DeliveryFence {
@@ -73,18 +80,25 @@ export interface DeliveryFence {
   fence: number
 }
 
-/** All methods are one transaction each. */
+/** All methods but `enable` and `resume` are one transaction each. */
 export interface WebhookStore {
   create(webhook: Webhook): Promise<void>
+  /** With its secrets, opened. */
   get(id: string): Promise<Webhook | null>
-  list(): Promise<Webhook[]>
+  info(id: string): Promise<WebhookInfo | null>
+  list(): Promise<WebhookInfo[]>
   /**
    * Changes what `patch` names; null when there is no such webhook. A cleared count (`consecutiveFailures: 0`) opens
    * the webhook's lane again.
    */
-  update(id: string, patch: Partial<Omit<Webhook, 'id' | 'createdAt'>>): Promise<Webhook | null>
-  /** Re-enables: clears the count and lets what waited (made since `since`) go at `now`. */
-  enable(id: string, o: { since: number; now: number }): Promise<Webhook | null>
+  update(id: string, patch: Partial<Omit<Webhook, 'id' | 'createdAt'>>): Promise<WebhookInfo | null>
+  /**
+   * Re-enables: clears the count, ends the wait for the next probe and lets what waited (made since `since`) go at
+   * `now`; what waited longer has failed. Many deliveries are written in several transactions.
+   */
+  enable(id: string, o: { since: number; now: number }): Promise<WebhookInfo | null>
+  /** Lets go what an `enable` that was cut short by a crash left waiting at active webhooks. */
+  resume(o: { since: number; now: number }): Promise<void>
   /** Deletes it with its deliveries and their jobs. */
   remove(id: string): Promise<boolean>
 
@@ -95,16 +109,12 @@ export interface WebhookStore {
     o: { limit: number; cursor: { createdAt: number; id: string } | null },
   ): Promise<Delivery[]>
   /** Writes an attempt's success: delivered, count cleared, the webhook's lane wide open. */
-  recordSuccess(o: {
-    deliveryId: string
-    fence: DeliveryFence
-    attempt: Attempt
-    capacity: number
-  }): Promise<boolean>
+  recordSuccess(o: { deliveryId: string; fence: DeliveryFence; attempt: Attempt }): Promise<boolean>
   /**
    * Writes an attempt's failure. `nextAttemptAt` null: the delivery has failed for good. `disable`, or the tenth
    * failure in a row by the stored count: the webhook is disabled at `attempt.at`+duration and its pending deliveries
-   * wait. `probeAt`: until then no delivery of this webhook starts, and from then on one at a time.
+   * wait. `probeAt`: until then no delivery of this webhook starts, and from then on one at a time. Returns what has
+   * become of the delivery; null when the fence lost.
    */
   recordFailure(o: {
     deliveryId: string
@@ -115,7 +125,7 @@ export interface WebhookStore {
     disable: boolean
     probeAt: number
     now: number
-  }): Promise<boolean>
+  }): Promise<Exclude<DeliveryState, 'delivered'> | null>
   /** Sets aside a claimed delivery whose webhook was switched off meanwhile: it waits for `enable`. */
   park(o: { deliveryId: string; fence: DeliveryFence }): Promise<boolean>
   /** Makes a delivery pending again and due now, past the probing. False when there is none. */

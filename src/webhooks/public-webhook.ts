@@ -1,9 +1,9 @@
-import type { Delivery, Webhook } from './ports.ts'
+import type { Delivery, WebhookInfo } from './ports.ts'
 
 const iso = (at: number | null): string | null => (at === null ? null : new Date(at).toISOString())
 
 /** A webhook as the API shows it: never with its secret. */
-export function publicWebhook(webhook: Webhook): Record<string, unknown> {
+export function publicWebhook(webhook: WebhookInfo): Record<string, unknown> {
   return {
     id: webhook.id,
     url: webhook.url,
@@ -34,6 +34,6 @@ export function publicDelivery(delivery: Delivery): Record<string, unknown> {
 }
 
 /** True when a webhook is to be told of `event`. */
-export function subscribes(webhook: Pick<Webhook, 'events'>, event: string): boolean {
+export function subscribes(webhook: Pick<WebhookInfo, 'events'>, event: string): boolean {
   return webhook.events.some((wanted) => wanted === '*' || wanted === event)
 }

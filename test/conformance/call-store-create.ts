@@ -53,7 +53,7 @@ export function exerciseCallCreation(open: OpenStores): void {
       expect(await create(s, call)).toEqual({ created: true })
       expect(await s.calls.get(call.id)).toEqual({ ...call, holdCents: 0 })
       expect(await claim(s, 'call.run')).toBeNull()
-      expect(await s.jobs.nextDue()).toBe(callAt)
+      expect(await s.jobs.nextDue({ kinds: ['call.run'] })).toBe(callAt)
       expect(await refusal(s, aCall(s, { holdCents: 500 }))).toBeNull()
     })
 
@@ -125,6 +125,29 @@ export function exerciseCallCreation(open: OpenStores): void {
       expect(await create(s, poor, { maxQueued: 0 })).toEqual({ refused: 'insufficient_balance' })
       const same = aCall(s, { toNumber })
       expect(await create(s, same, { maxQueued: 0 })).toEqual({ refused: 'call_active' })
+    })
+  })
+
+  describe('a key over its rate', () => {
+    const overRate = { refused: 'rate_limited' }
+
+    check('is refused for that last of all, and nothing is written', async (s) => {
+      const toNumber = '+15551234567'
+      const key = { keyId: 'key 1', key: 'order-17', bodyHash: 'aa' }
+      const kept = { idempotency: key, response: 'first' }
+      await create(s, aCall(s, { toNumber, holdCents: 400 }), kept)
+      const asked = (call: Call, o: Parameters<typeof create>[2] = {}) =>
+        create(s, call, { overRate: true, ...o })
+      expect(await asked(aCall(s), { idempotency: key })).toEqual({ replayed: 'first' })
+      const poor = aCall(s, { toNumber, holdCents: 200 })
+      expect(await asked(poor)).toEqual({ refused: 'insufficient_balance' })
+      expect(await asked(aCall(s, { toNumber }))).toEqual({ refused: 'call_active' })
+      const other = { keyId: 'key 1', key: 'order-18', bodyHash: 'bb' }
+      expect(await asked(aCall(s), { idempotency: other })).toEqual(overRate)
+      const callAt = s.clock.now() + 60_000
+      expect(await asked(aCall(s, { status: 'scheduled', callAt }))).toEqual(overRate)
+      expect(await s.calls.list({ limit: 9, cursor: null })).toHaveLength(1)
+      expect(await s.calls.findReplay(other, s.clock.now())).toBeNull()
     })
   })
 

@@ -21,7 +21,7 @@ export function exerciseCallEnd(open: OpenStores): void {
   describe('settling', () => {
     check('writes the outcome, the charge, the events and ends the job', async (s) => {
       const { call, fence } = await answeredCall(s)
-      await s.calls.appendTurn(call.id, { role: 'agent', text: 'Hello', at: 1 })
+      await s.calls.appendTurn(call.id, { index: 0, role: 'agent', text: 'Hello', at: 1 })
       s.clock.jump(42_000)
       const seen: unknown[] = []
       const settled = await settle(s, call.id, {
@@ -51,7 +51,7 @@ export function exerciseCallEnd(open: OpenStores): void {
         { type: 'end', data: { cost: 7, turns: 1 } },
       ])
       expect(await s.jobs.complete({ id: fence.jobId, fence: fence.fence })).toBe(false)
-      expect(await s.jobs.nextDue()).toBeNull()
+      expect(await s.jobs.nextDue({ kinds: ['call.run'] })).toBeNull()
     })
 
     check('happens once', async (s) => {
@@ -176,10 +176,61 @@ export function exerciseCallEnd(open: OpenStores): void {
       const result = { status: 'failed', endReason: 'interrupted' } as const
       const closed = await settle(s, call.id, { result, guard: ['in_progress'] })
       expect(closed?.status).toBe('failed')
-      expect(await s.calls.interrupted()).toEqual([])
       expect(await settle(s, call.id, { fence })).toBeNull()
       await s.jobs.rescue({ now: s.clock.now(), all: true })
       expect(await claim(s, 'call.run')).toBeNull()
     })
+
+    check(
+      'finds a closed call again until its SIP state is forgotten, for ten minutes',
+      async (s) => {
+        const [first, second] = [await answeredCall(s), await answeredCall(s)]
+        const result = { status: 'failed', endReason: 'interrupted' } as const
+        for (const { call } of [first, second])
+          await settle(s, call.id, { result, guard: ['in_progress'] })
+        const found = await s.calls.interrupted()
+        expect(found.map(({ call, sip }) => [call.status, sip?.phase])).toEqual([
+          ['failed', 'dialog'],
+          ['failed', 'dialog'],
+        ])
+        await s.calls.forgetSip(first.call.id)
+        s.clock.jump(600_000)
+        expect((await s.calls.interrupted()).map(({ call }) => call.id)).toEqual([second.call.id])
+        s.clock.jump(1)
+        expect(await s.calls.interrupted()).toEqual([])
+      },
+    )
+
+    check('forgets nothing of a call that goes on', async (s) => {
+      const { call } = await answeredCall(s)
+      await s.calls.forgetSip(call.id)
+      expect((await s.calls.interrupted())[0]?.sip?.phase).toBe('dialog')
+    })
+  })
+
+  describe('a call that waits for the number', () => {
+    check(
+      'is due again as soon as the call to it has ended, the longest waiting first',
+      async (s) => {
+        const toNumber = '+15551234567'
+        const { call: active, fence } = await answeredCall(s, { toNumber })
+        const ids: string[] = []
+        for (const late of [1, 2]) {
+          const call = aCall(s, { toNumber, status: 'scheduled', callAt: s.clock.now() - late })
+          await create(s, call)
+          ids.unshift(call.id)
+          const job = await claim(s, 'call.run')
+          const runAt = s.clock.now() + 20_000
+          await s.jobs.release({ id: job?.id ?? '', fence: job?.fence ?? 0, runAt, unbegun: true })
+        }
+        const tomorrow = s.clock.now() + 86_400_000
+        await create(s, aCall(s, { toNumber, status: 'scheduled', callAt: tomorrow }))
+        expect(await claim(s, 'call.run')).toBeNull()
+        await settle(s, active.id, { fence })
+        expect((await claim(s, 'call.run'))?.key).toBe(ids[0])
+        expect((await claim(s, 'call.run'))?.key).toBe(ids[1])
+        expect(await claim(s, 'call.run')).toBeNull()
+      },
+    )
   })
 }

@@ -183,36 +183,44 @@ export function exerciseCallProgress(open: OpenStores): void {
 
   describe('the hold', () => {
     check('grows while the balance covers the difference', async (s) => {
-      const { call } = await answeredCall(s, { holdCents: 200 })
+      const { call, fence } = await answeredCall(s, { holdCents: 200 })
       await create(s, aCall(s, { holdCents: 200 }))
-      expect(await s.calls.extendHold(call.id, 300)).toBe(true)
-      expect(await s.calls.extendHold(call.id, 301)).toBe(false)
+      expect(await s.calls.extendHold(call.id, { fence, holdCents: 300 })).toBe(true)
+      expect(await s.calls.extendHold(call.id, { fence, holdCents: 301 })).toBe(false)
       expect((await s.calls.get(call.id))?.holdCents).toBe(300)
       await s.ledger.credit({ id: s.ids.uuid(), amountCents: 1, at: s.clock.now() })
-      expect(await s.calls.extendHold(call.id, 301)).toBe(true)
+      expect(await s.calls.extendHold(call.id, { fence, holdCents: 301 })).toBe(true)
+    })
+
+    check('does not grow for a worker whose call was taken over', async (s) => {
+      const { call, fence } = await answeredCall(s, { holdCents: 10 })
+      await s.jobs.rescue({ now: s.clock.now(), all: true })
+      expect(await s.calls.extendHold(call.id, { fence, holdCents: 20 })).toBe(false)
+      expect((await s.calls.get(call.id))?.holdCents).toBe(10)
     })
 
     check('ends with the call', async (s) => {
       const { call, fence } = await answeredCall(s, { holdCents: 500 })
       expect(await create(s, aCall(s))).toEqual({ refused: 'insufficient_balance' })
       await settle(s, call.id, { fence, result: { costCents: 100 } })
-      expect(await s.calls.extendHold(call.id, 1)).toBe(false)
+      expect(await s.calls.extendHold(call.id, { fence, holdCents: 1 })).toBe(false)
       expect(await create(s, aCall(s, { holdCents: 400 }))).toEqual({ created: true })
     })
   })
 
   describe('what was said', () => {
     check(
-      'is told in the order in which it began, however late it ended, with its timings',
+      'is told in the order of its indexes, whatever was written or began first, with its timings',
       async (s) => {
         const { call } = await answeredCall(s)
-        const turns = [
-          { role: 'human', text: 'Hello?', at: 5 },
-          { role: 'agent', text: 'Good morning, this is Alex.', at: 3 },
-          { role: 'human', text: 'Yes.', at: 9 },
-        ] as const
-        for (const turn of turns) await s.calls.appendTurn(call.id, turn)
-        expect(await s.calls.transcript(call.id)).toEqual([turns[1], turns[0], turns[2]])
+        const hello = { role: 'human', text: 'Hello?', at: 5 } as const
+        const greeting = { role: 'agent', text: 'Good morning, this is Alex.', at: 7 } as const
+        const yes = { role: 'human', text: 'Yes.', at: 6 } as const
+        await s.calls.appendTurn(call.id, { index: 1, ...hello })
+        await s.calls.appendTurn(call.id, { index: 0, ...greeting, text: 'Good morning' })
+        await s.calls.appendTurn(call.id, { index: 2, ...yes })
+        await s.calls.appendTurn(call.id, { index: 0, ...greeting })
+        expect(await s.calls.transcript(call.id)).toEqual([greeting, hello, yes])
         const timing = { turn: 2, speechEnd: 9, finalText: 10, firstToken: null, firstSound: null }
         await s.calls.appendTiming(call.id, { ...timing, onWire: null })
         await s.calls.appendTiming(call.id, { ...timing, turn: 0, onWire: 11 })
@@ -239,8 +247,11 @@ export function exerciseCallProgress(open: OpenStores): void {
     check('is not added to once the call has ended', async (s) => {
       const { call } = await answeredCall(s)
       await settle(s, call.id)
-      const late = s.calls.appendTurn(call.id, { role: 'agent', text: 'late', at: 1 })
+      const late = s.calls.appendTurn(call.id, { index: 0, role: 'agent', text: 'late', at: 1 })
       await expect(late).rejects.toMatchObject({ code: 'conflict' })
+      const stages = { finalText: null, firstToken: null, firstSound: null, onWire: null }
+      const timing = s.calls.appendTiming(call.id, { turn: 0, speechEnd: 1, ...stages })
+      await expect(timing).rejects.toMatchObject({ code: 'conflict' })
       const event = s.calls.appendEvent(call.id, { type: 'tool', data: {} })
       await expect(event).rejects.toMatchObject({ code: 'conflict' })
       expect(await s.calls.transcript(call.id)).toEqual([])

@@ -96,16 +96,34 @@ export function exerciseJobStore(name: string, open: OpenStores): void {
 
     check('tell when the next may start or the next lease runs out', async (s) => {
       const now = s.clock.now()
-      expect(await s.jobs.nextDue()).toBeNull()
+      expect(await s.jobs.nextDue({ kinds: ['work'] })).toBeNull()
       await add(s, 'a', { runAt: now + 500 })
-      expect(await s.jobs.nextDue()).toBe(now + 500)
+      expect(await s.jobs.nextDue({ kinds: ['work'] })).toBe(now + 500)
       await add(s, 'b')
-      expect(await s.jobs.nextDue()).toBe(now)
+      expect(await s.jobs.nextDue({ kinds: ['work'] })).toBe(now)
       await claim(s, 'work')
-      expect(await s.jobs.nextDue()).toBe(now + 500)
+      expect(await s.jobs.nextDue({ kinds: ['work'] })).toBe(now + 500)
       s.clock.jump(500)
       await claim(s, 'work')
-      expect(await s.jobs.nextDue()).toBe(now + 15_000)
+      expect(await s.jobs.nextDue({ kinds: ['work'] })).toBe(now + 15_000)
+    })
+  })
+
+  describe(`${name}: the next due time`, () => {
+    check('is that of the kinds that are asked for, and of all leases', async (s) => {
+      const now = s.clock.now()
+      await add(s, 'a', { runAt: now + 10 })
+      await add(s, 'b', { runAt: now + 5, kind: 'other' })
+      await add(s, 'c', { runAt: now + 7, kind: 'other', lane: 'lane' })
+      await add(s, 'd', { runAt: now + 8, lane: 'lane' })
+      const due = (...kinds: string[]) => s.jobs.nextDue({ kinds })
+      expect(await due('work')).toBe(now + 8)
+      expect(await due('other')).toBe(now + 5)
+      expect(await due('work', 'other')).toBe(now + 5)
+      expect(await due()).toBeNull()
+      s.clock.jump(5)
+      await claim(s, 'other')
+      expect(await due()).toBe(now + 5 + 15_000)
     })
   })
 
@@ -117,7 +135,7 @@ export function exerciseJobStore(name: string, open: OpenStores): void {
       expect(await claim(s, 'work')).not.toBeNull()
       expect(await claim(s, 'work')).toBeNull()
       // Nothing to wait for but the leases.
-      expect(await s.jobs.nextDue()).toBe(s.clock.now() + 15_000)
+      expect(await s.jobs.nextDue({ kinds: ['work'] })).toBe(s.clock.now() + 15_000)
       await s.jobs.complete({ id: first?.id ?? '', fence: first?.fence ?? 0 })
       expect((await claim(s, 'work'))?.key).toBe('c')
     })
@@ -150,7 +168,7 @@ export function exerciseJobStore(name: string, open: OpenStores): void {
       await s.jobs.setLane({ name: 'shut', capacity: 1, openAt })
       await add(s, 'a', { lane: 'shut' })
       expect(await claim(s, 'work')).toBeNull()
-      expect(await s.jobs.nextDue()).toBe(openAt)
+      expect(await s.jobs.nextDue({ kinds: ['work'] })).toBe(openAt)
       s.clock.jump(1000)
       expect((await claim(s, 'work'))?.key).toBe('a')
     })
@@ -161,11 +179,39 @@ export function exerciseJobStore(name: string, open: OpenStores): void {
       expect((await claim(s, 'work'))?.key).toBe('a')
       s.clock.jump(199)
       expect(await claim(s, 'work')).toBeNull()
-      expect(await s.jobs.nextDue()).toBe(s.clock.now() + 1)
+      expect(await s.jobs.nextDue({ kinds: ['work'] })).toBe(s.clock.now() + 1)
       s.clock.jump(1)
       expect((await claim(s, 'work'))?.key).toBe('b')
       s.clock.jump(-3_600_000)
       expect((await claim(s, 'work'))?.key).toBe('c')
+    })
+
+    check('give the start of a job that began nothing to the next, and only that', async (s) => {
+      await s.jobs.setLane({ name: 'paced', capacity: 9, paceMs: 200 })
+      for (const key of ['a', 'b', 'c']) await add(s, key, { lane: 'paced' })
+      const release = (job: Awaited<ReturnType<typeof claim>>, unbegun: boolean) =>
+        s.jobs.release({
+          id: job?.id ?? '',
+          fence: job?.fence ?? 0,
+          runAt: s.clock.now() + 60_000,
+          unbegun,
+        })
+      const a = await claim(s, 'work')
+      expect(await claim(s, 'work')).toBeNull()
+      expect(await release(a, true)).toBe(true)
+      const b = await claim(s, 'work')
+      expect(b?.key).toBe('b')
+      // One that did begin has used its start, and a late release takes none from another.
+      await release(a, true)
+      expect(await claim(s, 'work')).toBeNull()
+      await release(b, false)
+      expect(await claim(s, 'work')).toBeNull()
+      s.clock.jump(200)
+      expect((await claim(s, 'work'))?.key).toBe('c')
+      s.clock.jump(60_000)
+      expect(await claim(s, 'work')).toMatchObject({ key: 'a', attempt: 1 })
+      s.clock.jump(200)
+      expect(await claim(s, 'work')).toMatchObject({ key: 'b', attempt: 2 })
     })
 
     check('keep what a later setting does not name', async (s) => {

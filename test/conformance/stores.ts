@@ -75,6 +75,7 @@ export function create(
     response: '',
     checkBalance: true,
     maxQueued: 100,
+    overRate: false,
     now: s.clock.now(),
     ...o,
   })

@@ -5,6 +5,7 @@ import { variableOf } from '../../src/config/setting-paths.ts'
 import type { Engines, Message } from '../../src/conversation/ports.ts'
 import { sleep } from '../../src/core/clock.ts'
 import type { Ids } from '../../src/core/ids.ts'
+import type { Part } from '../../src/core/lifecycle.ts'
 import type { Probe } from '../../src/core/probe.ts'
 import { createMetrics } from '../../src/observability/metrics.ts'
 import type { Storage } from '../../src/storage/open.ts'
@@ -30,6 +31,8 @@ export interface AppOptions {
   toml?: string
   /** False: no trunk is configured. */
   trunk?: boolean
+  /** Telephony and its like, which start before the calls and stop after them. */
+  parts?: readonly Part[]
   /** What the model says. */
   reply?(messages: readonly Message[]): FakeReply
 }
@@ -75,7 +78,7 @@ export function bootProcess(world: World, o: AppOptions): AppProcess {
     post: world.receiver.connect(clock),
     resolve: async () => ['93.184.215.14'],
     addressPolicy: createAddressPolicy(config.webhooks.allowedHosts),
-    parts: [],
+    parts: o.parts ?? [],
   })
   return { app, clock, storage, engines }
 }

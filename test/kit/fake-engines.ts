@@ -43,7 +43,7 @@ export interface FakeEngines extends Engines {
     recogniser: boolean | 'hangs'
     voice: boolean | 'hangs'
     model: boolean | 'hangs'
-    detector: boolean
+    detector: boolean | 'at the end'
   }
   /** All requests to the model, in order; `aborted` once their signal aborted. */
   readonly asked: { messages: readonly Message[]; tools: readonly Tool[]; signal: AbortSignal }[]
@@ -119,10 +119,13 @@ const WINDOW = 256
 const LOUD_RMS = 500
 
 /** The real detector's rules on windows of 32 ms, with loudness for a model. */
-function createFakeDetector(clock: Clock, broken: { detector: boolean }): SpeechDetector {
+function createFakeDetector(
+  clock: Clock,
+  broken: Pick<FakeEngines['broken'], 'detector'>,
+): SpeechDetector {
   return {
     watch(ears, on) {
-      if (broken.detector) throw new Error('speech detector: away')
+      if (broken.detector === true) throw new Error('speech detector: away')
       let at = 0
       let watching = true
       const runs = new SpeechRuns({
@@ -142,6 +145,7 @@ function createFakeDetector(clock: Clock, broken: { detector: boolean }): Speech
       clock.after(FRAME_MS, poll)
       return () => {
         watching = false
+        if (broken.detector === 'at the end') throw new Error('speech detector: gone')
       }
     },
     probe: () => ready('speech-detector'),

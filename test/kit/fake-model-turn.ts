@@ -24,8 +24,9 @@ export interface FakeTurn {
   errorAfter?: number
   /** After this many pieces the connection is cut. */
   disconnectAfter?: number
-  /** After this many pieces comes a line that is no JSON. */
+  /** After this many pieces come lines that are no JSON, one pair or as many pairs as `malformed` says. */
   malformedAfter?: number
+  malformed?: number
   /** After this many pieces the stream ends as if done, without saying so. */
   endAfter?: number
   /** Repeats the text until the client leaves. */
@@ -144,7 +145,8 @@ async function breaksAt(
   wire: Wire,
   sent: number,
 ): Promise<boolean> {
-  if (turn.malformedAfter === sent) response.write('data: {"half": \n{"half": \n')
+  if (turn.malformedAfter === sent)
+    response.write('data: {"half": \n{"half": \n'.repeat(turn.malformed ?? 1))
   if (turn.errorAfter === sent) {
     response.end(wire.error(turn.errorText ?? 'it went wrong'))
     return true

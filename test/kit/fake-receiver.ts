@@ -54,7 +54,7 @@ export function createFakeReceiver(): FakeReceiver {
       const answer = receiver.answer(post)
       mostOpen = Math.max(mostOpen, ++open)
       try {
-        return await reply(clock, answer, o.timeoutMs)
+        return await reply(clock, answer, o)
       } finally {
         open--
       }
@@ -69,10 +69,15 @@ export function isSignedBy(secret: string, post: Posted, header = 'X-Mio-Signatu
   return post.headers[header] === expected.digest('hex')
 }
 
-async function reply(clock: Clock, answer: Answer, timeoutMs: number): Promise<PostResult> {
+async function reply(
+  clock: Clock,
+  answer: Answer,
+  { timeoutMs, signal }: Parameters<Post>[0],
+): Promise<PostResult> {
   const startedAt = clock.now()
-  const { status, ms = 20, retryAfterMs = null } = toAnswer(answer)
-  await sleep(clock, status === null ? timeoutMs : ms)
+  const { status: planned, ms = 20, retryAfterMs = null } = toAnswer(answer)
+  await sleep(clock, planned === null ? timeoutMs : ms, signal)
+  const status = signal?.aborted ? null : planned
   const error =
     status === null
       ? 'no answer in time'

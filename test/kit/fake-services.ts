@@ -121,6 +121,7 @@ export class FakeServices implements ApiServices {
       if (kept && kept.hash === o.idempotency?.bodyHash) return { body: kept.body, replayed: true }
       if (kept) throw new AppError('idempotency_conflict', 'This key was used with another body.')
       if (this.refuseCreate) throw this.refuseCreate
+      if (o.overRate) throw o.overRate
       this.created.push({ request, keyId: o.keyId })
       const call = {
         id: this.ids.uuid(),
@@ -151,7 +152,10 @@ export class FakeServices implements ApiServices {
     },
     events: async (id, afterSeq, signal) => {
       const stored = this.stored.get(id)
-      return stored ? this.follow(stored, afterSeq, signal) : null
+      if (!stored) return null
+      const ended = stored.events.at(-1)?.type === 'end'
+      if (ended && afterSeq >= stored.events.length) return 'over'
+      return this.follow(stored, afterSeq, signal)
     },
   }
 

@@ -141,6 +141,28 @@ describe('a call is refused', () => {
     expect(refusal(await app.post({ ...body, phoneNumber: OTHER }))).toEqual([429, 'queue_full'])
   })
 
+  it('for its rate last of all', async () => {
+    const settings = { 'http.rate_limit': 1, 'billing.initial_credit': 1 }
+    const app = await start({ settings })
+    const key = { 'Idempotency-Key': 'first' }
+    const id = ((await app.post({}, key)).json as { id: string }).id
+    for (let i = 0; i < 20; i++) await app.send('GET', '/api/v1/me')
+    expect((await app.send('GET', '/api/v1/me')).status).toBe(429)
+    expect(await app.post({}, key)).toMatchObject({ status: 201, json: { id } })
+    expect(refusal(await app.post())).toEqual([402, 'insufficient_balance'])
+    await app.credit(10)
+    expect(refusal(await app.post())).toEqual([409, 'call_active'])
+    const late = await app.post({ phoneNumber: OTHER })
+    expect(refusal(late)).toEqual([429, 'rate_limited'])
+    expect(late.headers.get('retry-after')).toBe('1')
+    expect(refusal(await app.post({ callAt: '2026-03-21T18:30:00Z' }))).toEqual([
+      429,
+      'rate_limited',
+    ])
+    await app.run(2000)
+    expect((await app.post({ phoneNumber: OTHER })).status).toBe(201)
+  })
+
   it('never for money when billing is off', async () => {
     const app = await withoutMoney({ settings: { 'billing.enabled': false } })
     expect((await app.post()).status).toBe(201)

@@ -76,6 +76,66 @@ describe('after a crash', () => {
     expect(outcome(await app.call(id))).toEqual(['failed', 'interrupted'])
   })
 
+  it('a call gets its BYE also when the process that was to send it crashes too', async () => {
+    const app = await start()
+    const id = await app.place()
+    await app.reaches(id, 'in_progress')
+    await app.kill()
+    // The phone does not hear what the second process sends.
+    const { recover } = app.trunk
+    app.trunk.recover = () => new Promise(() => {})
+    await app.restart(1000)
+    const settled = await app.call(id)
+    expect(outcome(settled)).toEqual(['failed', 'interrupted'])
+    await app.kill()
+    expect(app.placed(id)[0]?.ladder).toEqual(['INVITE', '180', '200'])
+    app.trunk.recover = recover
+    await app.restart(1000)
+    expect(app.placed(id)[0]?.ladder).toEqual(['INVITE', '180', '200', 'BYE'])
+    // It is ended, not settled again.
+    expect(await app.call(id)).toEqual(settled)
+    let again = 0
+    app.trunk.recover = async () => void again++
+    await app.kill()
+    await app.restart(1000)
+    expect(again).toBe(0)
+  })
+
+  it('what cannot be ended is tried for ten minutes and no longer', async () => {
+    const app = await start()
+    const id = await app.place()
+    await app.reaches(id, 'in_progress')
+    let tries = 0
+    app.trunk.recover = () => {
+      tries++
+      return new Promise(() => {})
+    }
+    for (const after of [1000, 300_000, 600_000]) {
+      await app.kill()
+      await app.restart(after)
+    }
+    expect(tries).toBe(2)
+    expect(outcome(await app.call(id))).toEqual(['failed', 'interrupted'])
+  })
+
+  it('what was stored and cannot be read is given up at once', async () => {
+    const app = await start()
+    const id = await app.place()
+    await app.reaches(id, 'in_progress')
+    let tries = 0
+    app.trunk.recover = async () => {
+      tries++
+      throw new Error('its stored SIP state cannot be read')
+    }
+    for (const after of [1000, 1000]) {
+      await app.kill()
+      await app.restart(after)
+    }
+    expect(tries).toBe(1)
+    expect(outcome(await app.call(id))).toEqual(['failed', 'interrupted'])
+    expect((await app.post()).status).toBe(201)
+  })
+
   it('no interrupted call is dialled again, and its number is free for another', async () => {
     const app = await start()
     const id = await app.place()

@@ -212,3 +212,25 @@ describe('a webhook that fails', () => {
     expect(app.receiver.to('https://good.example.com/')).toHaveLength(8)
   })
 })
+
+describe('the metrics of deliveries', () => {
+  it('tell what became of each attempt', async () => {
+    const app = await start({ settings: { 'webhooks.retry_base': '1s' } })
+    await app.hook()
+    app.receiver.answer = () => 500
+    await callOver(app)
+    await app.run(48 * 3_600_000)
+    const figures = async () => {
+      const { text } = await app.send('GET', '/metrics')
+      const found = text.matchAll(/landline_webhook_attempts_total\{outcome="(\w+)"\} (\d+)/g)
+      return Object.fromEntries([...found].map(([, outcome, count]) => [outcome, Number(count)]))
+    }
+    // The tenth failure in a row disables the webhook: its delivery waits.
+    expect(await figures()).toEqual({ retried: 9, waiting: 1 })
+    app.receiver.answer = () => 204
+    const [hook] = (await app.ask<{ data: { id: string }[] }>('GET', '/webhooks')).data
+    await app.ask('PATCH', `/webhooks/${hook?.id}`, { active: true })
+    await app.run(1000)
+    expect(await figures()).toEqual({ retried: 9, waiting: 1, delivered: 1 })
+  })
+})

@@ -50,6 +50,23 @@ describe('a disabled webhook', () => {
     ])
   })
 
+  it('that only fails is probed at once when it is enabled, and its count is cleared', async () => {
+    const app = await start({ settings: { 'webhooks.retry_base': '1h' } })
+    const { id } = await app.hook()
+    app.receiver.answer = () => 500
+    await callOver(app)
+    await app.run(100)
+    app.receiver.answer = () => 200
+    const second = await callOver(app)
+    await app.run(60_000)
+    expect(app.receiver.posts).toHaveLength(1)
+    const enabled = await app.ask<SeenWebhook>('PATCH', `/webhooks/${id}`, { active: true })
+    expect(enabled).toMatchObject({ active: true, consecutiveFailures: 0 })
+    await app.run(1000)
+    expect(app.receiver.posts.at(-1)?.call.id).toBe(second)
+    expect((await deliveries(app, id)).map(({ state }) => state)).toEqual(['delivered', 'pending'])
+  })
+
   it('takes a test delivery, which counts for nothing and enables nothing', async () => {
     const app = await start()
     const { id } = await disabled(app)

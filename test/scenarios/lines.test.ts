@@ -94,3 +94,43 @@ describe('lines', () => {
     expect(app.placed(id)).toHaveLength(1)
   })
 })
+
+describe('calls that wait for a busy number', () => {
+  const BUSY = '+15551234567'
+
+  it('take no starts from others', async () => {
+    const app = await start({ settings: { 'calls.max_concurrent': 50, 'calls.per_second': 1 } })
+    app.trunk.phone(BUSY, { answersAfter: null })
+    await app.place({ phoneNumber: BUSY })
+    for (let i = 0; i < 20; i++)
+      await app.place({ phoneNumber: BUSY, callAt: '2026-03-20T18:30:01Z' })
+    await app.run(10_000)
+    const before = app.trunk.placed.length
+    await placeEach(app, numbers(5))
+    await app.run(5000)
+    expect(app.trunk.placed.length - before).toBeGreaterThanOrEqual(5)
+    const times = app.trunk.placed.map(({ at }) => at)
+    for (const [i, at] of times.slice(1).entries())
+      expect(at - (times[i] ?? 0)).toBeGreaterThanOrEqual(1000)
+  })
+
+  it('ask less and less often, and are dialled at once when it is free', async () => {
+    const app = await start({ settings: { 'calls.ring_timeout': '110s' } })
+    app.trunk.phone(BUSY, { answersAfter: null })
+    const first = await app.place({ phoneNumber: BUSY })
+    const second = await app.place({ phoneNumber: BUSY, callAt: '2026-03-20T18:30:01Z' })
+    const { jobs } = app.database
+    let asked = 0
+    const { release } = jobs
+    jobs.release = (o) => {
+      asked++
+      return release(o)
+    }
+    await app.run(100_000)
+    expect(asked).toBeGreaterThan(3)
+    expect(asked).toBeLessThan(10)
+    await app.cancel(first)
+    await app.run(250)
+    expect(app.placed(second)).toHaveLength(1)
+  })
+})

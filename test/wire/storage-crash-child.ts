@@ -55,10 +55,11 @@ async function work(path: string): Promise<void> {
         response: id,
         checkBalance: false,
         maxQueued: 1_000_000,
+        overRate: false,
         now,
       })
       say('created', id)
-      await storage.calls.appendTurn(id, { role: 'agent', text: 'Hello', at: now })
+      await storage.calls.appendTurn(id, { index: 0, role: 'agent', text: 'Hello', at: now })
       say('spoken', id)
       await storage.calls.settle(id, {
         settlement: {

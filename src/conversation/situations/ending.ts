@@ -1,6 +1,6 @@
 /** The call is ending: the last sentence, the hang-up, and the text of what was said meanwhile. */
-import type { LegEnd } from '../../calls/ports.ts'
-import { HANGUP_MS, LAST_TEXT_MS } from '../limits.ts'
+import type { LegEnd, StopReason } from '../../calls/ports.ts'
+import { FAREWELL_MS, HANGUP_MS, LAST_TEXT_MS } from '../limits.ts'
 import {
   type Action,
   become,
@@ -33,9 +33,7 @@ export const ending: Situation = {
       case 'transferred':
         return event.outcome.ok && !current.hungUp ? handOver(state, now) : []
       case 'stop':
-        return event.reason === 'canceled' && !current.hungUp
-          ? hangUp(state, current.reason, now)
-          : []
+        return current.hungUp ? [] : hurry(state, current, event.reason, now)
       case 'due':
         return due(state, current, now)
       default:
@@ -104,6 +102,13 @@ function hangUp(state: State, reason: EndingReason, now: number): Action[] {
 export function handOver(state: State, now: number): Action[] {
   const ended = endWith(state, now, { reason: 'transferred', line: null, withinMs: 0 })
   return [...ended, { type: 'handed_over' }]
+}
+
+/** Asked to end while the last sentence is said, be it the agent's own: that may last no longer than ours would. */
+function hurry(state: State, current: Ending, why: StopReason, now: number): Action[] {
+  if (why === 'canceled') return hangUp(state, current.reason, now)
+  const hangupAt = Math.min(current.hangupAt, now + FAREWELL_MS)
+  return [become({ ending: { ...current, hangupAt } })]
 }
 
 function due(state: State, current: Ending, now: number): Action[] {

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { systemClock } from '../../core/clock.ts'
 import { silentLog } from '../../core/log.ts'
 import { rms, toMs } from '../../core/pcm.ts'
 import { createFliteVoice } from './flite-voice.ts'
 import { FLITE_VOICES, type FliteVoiceName } from './synthesis.ts'
 
 function setup(name: FliteVoiceName = 'kal') {
-  const voice = createFliteVoice({ log: silentLog, voice: name })
+  const voice = createFliteVoice({ clock: systemClock, log: silentLog, voice: name })
   const speak = (text: string, o: { rateHz?: number; signal?: AbortSignal } = {}) =>
     voice.speak({
       text,

@@ -1,5 +1,6 @@
 import type { Voice } from '../../conversation/ports.ts'
 import { abortError } from '../../core/abort.ts'
+import type { Clock } from '../../core/clock.ts'
 import type { Part } from '../../core/lifecycle.ts'
 import type { Log } from '../../core/log.ts'
 import { toPhrases } from './phrases.ts'
@@ -15,8 +16,13 @@ const MAX_TEXT = 3000
  * English only. Text comes as one clip a phrase, the first phrase short. Text that cannot be said gives no clip.
  * When the thread fails, what was being said throws, and the next text starts a new thread.
  */
-export function createFliteVoice(o: { log: Log; voice: FliteVoiceName }): Voice & Part {
+export function createFliteVoice(o: {
+  clock: Clock
+  log: Log
+  voice: FliteVoiceName
+}): Voice & Part {
   const thread = createSpeechThread({
+    clock: o.clock,
     log: o.log,
     spawn: () => new Worker(new URL('./flite-worker.ts', import.meta.url).href),
   })

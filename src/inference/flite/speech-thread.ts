@@ -1,6 +1,11 @@
 import { abortError } from '../../core/abort.ts'
+import type { Clock } from '../../core/clock.ts'
+import { reasonOf } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import type { SpeechReply, SpeechRequest } from './synthesis.ts'
+
+/** A phrase takes tens of milliseconds. Less than the conversation waits, so that its second try meets a new thread. */
+const PHRASE_MS = 8_000
 
 type Clip = Int16Array<SharedArrayBuffer> | null
 
@@ -20,10 +25,15 @@ export interface SpeechThread {
   stop(): Promise<void>
 }
 
-export function createSpeechThread(o: { log: Log; spawn: () => Worker }): SpeechThread {
+export function createSpeechThread(o: {
+  clock: Clock
+  log: Log
+  spawn: () => Worker
+}): SpeechThread {
   const waiting: Job[] = []
   let worker: Worker | undefined
   let active: Job | undefined
+  let forgetWatchdog = (): void => undefined
   let failure: string | undefined
   let lastId = 0
 
@@ -57,6 +67,7 @@ export function createSpeechThread(o: { log: Log; spawn: () => Worker }): Speech
   function settle(end: (job: Job) => void): void {
     const job = active
     active = undefined
+    forgetWatchdog()
     if (job) end(job)
     next()
   }
@@ -76,8 +87,13 @@ export function createSpeechThread(o: { log: Log; spawn: () => Worker }): Speech
     if (active) return
     active = waiting.shift()
     if (!active) return
-    worker ??= begin()
-    worker.postMessage(active.request)
+    forgetWatchdog = o.clock.after(PHRASE_MS, () => lose(`nothing came for ${PHRASE_MS / 1000} s`))
+    try {
+      worker ??= begin()
+      worker.postMessage(active.request)
+    } catch (error) {
+      lose(reasonOf(error))
+    }
   }
 
   return {
@@ -103,6 +119,7 @@ export function createSpeechThread(o: { log: Log; spawn: () => Worker }): Speech
       const left = active ? [active, ...waiting] : [...waiting]
       waiting.length = 0
       active = undefined
+      forgetWatchdog()
       for (const job of left) job.reject(new Error('Flite could not speak: it was stopped'))
       worker?.terminate()
       worker = undefined

@@ -1,11 +1,6 @@
 import type { Log } from '../../core/log.ts'
-import { readLines } from '../openai/lines.ts'
+import { createNonsenseCounter, isStream, modelLines } from '../openai/model-stream.ts'
 import { toRefusal } from '../openai/server-error.ts'
-
-/** More than any line of a model. */
-const MAX_LINE = 256 * 1024
-/** So many lines without sense are a broken server. */
-const MAX_MALFORMED = 20
 
 /**
  * The fetch that the Ollama client is given: it ends by `signal` at any moment, refusals are errors with the
@@ -34,19 +29,12 @@ export function createOllamaFetch(o: {
   return Object.assign(guarded, { preconnect: fetch.preconnect })
 }
 
-function isStream(response: Response): boolean {
-  return !(response.headers.get('content-type') ?? '').includes('application/json')
-}
-
 async function* cleanLines(body: AsyncIterable<Uint8Array>, log: Log): AsyncGenerator<string> {
-  let malformed = 0
-  for await (const line of readLines(body, MAX_LINE)) {
+  const countNonsense = createNonsenseCounter(log)
+  for await (const line of modelLines(body)) {
     const part = parseObject(line)
     if (part) yield `${line}\n`
-    else {
-      log.warn('line of Ollama ignored', { reason: 'no JSON object' })
-      if (++malformed > MAX_MALFORMED) throw new Error('its answer is not understood')
-    }
+    else countNonsense()
     if (part && 'error' in part) return
     if (part && 'done' in part && part.done === true) return
   }

@@ -5,14 +5,9 @@ import type { Log } from '../../core/log.ts'
 import { ReplyGuard } from '../llm/reply-guard.ts'
 import { toChatMessages, toChatTools } from './chat-messages.ts'
 import { ChatStream } from './chat-stream.ts'
-import { readLines } from './lines.ts'
+import { createNonsenseCounter, isStream, modelLines } from './model-stream.ts'
 import { probeServer, type Server, send, toServer } from './server.ts'
 import { messageIn, readBounded, toServerError } from './server-error.ts'
-
-/** More than any event of a model. */
-const MAX_LINE = 256 * 1024
-/** So many lines without sense are a broken server. */
-const MAX_MALFORMED = 20
 
 /**
  * A language model behind any server with `/v1/chat/completions` (vLLM, llama-server, LM Studio, …), streamed.
@@ -63,7 +58,7 @@ async function* streamReply(server: Server, request: ChatRequest): AsyncIterable
       signal: AbortSignal.any([signal, turn.signal]),
       json: toBody(request),
     })
-    if (!isEventStream(response))
+    if (!isStream(response))
       throw new Error(
         `it answered without a stream: ${messageIn(await readBounded(response, 4096))}`,
       )
@@ -85,26 +80,20 @@ function toBody({ model, messages, tools, maxTokens }: ChatRequest): Record<stri
   }
 }
 
-function isEventStream(response: Response): boolean {
-  return !(response.headers.get('content-type') ?? '').includes('application/json')
-}
-
 async function* readReply(
   response: Response,
   guard: ReplyGuard,
   { signal, log }: ChatRequest,
 ): AsyncIterable<Delta> {
   const stream = new ChatStream()
-  let malformed = 0
+  const countNonsense = createNonsenseCounter(log)
   let finished = false
-  for await (const line of readLines(response.body ?? emptyBody(), MAX_LINE)) {
+  for await (const line of modelLines(response.body)) {
     for (const event of stream.read(line)) {
       if (event.type === 'text') yield* guard.text(event.text)
       if (event.type === 'error') throw new Error(event.reason)
       if (event.type === 'finish') finished = true
-      if (event.type !== 'malformed') continue
-      log.warn('line of the model server ignored', { reason: 'not JSON' })
-      if (++malformed > MAX_MALFORMED) throw new Error('its answer is not understood')
+      if (event.type === 'malformed') countNonsense()
     }
     if (signal.aborted) throw abortError()
     if (finished || guard.full) break
@@ -113,5 +102,3 @@ async function* readReply(
   yield* guard.flush()
   for (const call of stream.toolCalls) yield* guard.tool(call.name, call.arguments)
 }
-
-async function* emptyBody(): AsyncIterable<Uint8Array> {}

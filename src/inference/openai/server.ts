@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/clock.ts'
 import type { Probe } from '../../core/probe.ts'
+import { within } from '../time-limit.ts'
 import { parseServerBase, type ServerBase } from './base-url.ts'
 import { field, readBounded, ServerRefusal, toRefusal, toServerError } from './server-error.ts'
 
@@ -41,24 +42,6 @@ export async function send(
     throw await toRefusal(server.name, response)
   } catch (error) {
     throw toServerError(server.name, error, o.signal)
-  }
-}
-
-/** Runs `task` with a signal that aborts after `ms`; then it rejects with "no answer within … s". */
-export async function within<T>(
-  clock: Clock,
-  ms: number,
-  task: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  const expiry = new AbortController()
-  const forget = clock.after(ms, () => expiry.abort())
-  try {
-    return await task(expiry.signal)
-  } catch (error) {
-    if (expiry.signal.aborted) throw new Error(`no answer within ${ms / 1000} s`)
-    throw error
-  } finally {
-    forget()
   }
 }
 

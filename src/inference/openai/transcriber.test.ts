@@ -2,13 +2,21 @@ import { describe, expect, it } from 'vitest'
 import { startFakeOpenAi } from '../../../test/kit/fake-openai.ts'
 import { until } from '../../../test/kit/until.ts'
 import { systemClock } from '../../core/clock.ts'
+import { silentLog } from '../../core/log.ts'
 import { Ring } from '../../core/ring.ts'
 import { createOpenAiTranscriber } from './transcriber.ts'
 
 async function setup(o: { apiKey?: string } = {}) {
   const server = await startFakeOpenAi({ models: ['whisper-1'], ...o })
+  const workers: Worker[] = []
   const transcriber = createOpenAiTranscriber({
     clock: systemClock,
+    log: silentLog,
+    spawn() {
+      const worker = new Worker(new URL('./wav-worker.ts', import.meta.url).href)
+      workers.push(worker)
+      return worker
+    },
     url: `${server.url}/v1/`,
     model: 'whisper-1',
     apiKey: o.apiKey,
@@ -18,7 +26,17 @@ async function setup(o: { apiKey?: string } = {}) {
   ears.write(Int16Array.from({ length: 8000 }, (_, i) => 4000 * Math.sin((2 * Math.PI * i) / 20)))
   const recognise = (signal = new AbortController().signal, from = 0, to = 8000) =>
     transcriber.recognise({ ears, from, to, language: 'en', signal })
-  return { server, transcriber, recognise, [Symbol.asyncDispose]: () => server.stop() }
+  return {
+    server,
+    transcriber,
+    ears,
+    workers,
+    recognise,
+    async [Symbol.asyncDispose]() {
+      await transcriber.stop()
+      await server.stop()
+    },
+  }
 }
 
 describe('the OpenAI recogniser', () => {
@@ -50,6 +68,28 @@ describe('the OpenAI recogniser', () => {
     // 0.5 s of 400 Hz crosses zero 400 times.
     expect(Math.abs(crossings - 400)).toBeLessThanOrEqual(2)
     expect(Math.max(...middle)).toBeGreaterThan(3800)
+  })
+
+  it('reads the sound and makes the WAV on a thread of its own, begun when first needed', async () => {
+    await using kit = await setup()
+    kit.ears.read = () => {
+      throw new Error('read on the main thread')
+    }
+    expect(kit.workers).toHaveLength(0)
+    const both = await Promise.all([kit.recognise(), kit.recognise(undefined, 4000, 6000)])
+    expect(both.map(({ text }) => text)).toEqual(['hello', 'hello'])
+    expect(kit.workers).toHaveLength(1)
+    const sizes = kit.server.transcriptions.map((form) => (form.get('file') as File).size)
+    // With the 100 ms before its first sample.
+    expect(sizes.toSorted()).toEqual([44 + 2 * 16_000, 44 + 2 * 5600].toSorted())
+  })
+
+  it('fails what was asked when its thread dies, and begins another with the next request', async () => {
+    await using kit = await setup()
+    await kit.recognise()
+    kit.workers[0]?.postMessage({ type: 'end' })
+    await expect(kit.recognise()).rejects.toThrow('speech-to-text died: its thread ended')
+    expect((await kit.recognise()).text).toBe('hello')
   })
 
   it('does not ask about no sound at all', async () => {

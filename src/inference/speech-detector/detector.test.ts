@@ -5,13 +5,14 @@ import { SpeechRuns } from './detector.ts'
 
 const W = 256
 
-function setup(o: { ring?: Ring; speechFrom?: number } = {}) {
+function setup(o: { ring?: Ring; speechFrom?: number; lagSamples?: number } = {}) {
   const ring = o.ring ?? Ring.create(8000, 1)
   const runs = new SpeechRuns({
     windowSamples: W,
     at: 0,
     speechFrom: o.speechFrom ?? null,
     stopIfArmed: (from, to) => ring.stopIfArmed(from, to),
+    lagSamples: o.lagSamples ?? 0,
   })
   const push = (...probabilities: number[]): SpeechEvent[] =>
     probabilities.flatMap((probability) => runs.push(probability))
@@ -26,11 +27,21 @@ describe('runs of speech', () => {
     expect(push(0.9, 0.9)).toEqual([])
   })
 
+  it('tell where the voice ended, which a detector that lags reports late', () => {
+    const { push } = setup({ lagSamples: 2 * W })
+    push(0.9, 0.9, 0.9)
+    expect(push(0.1, 0.1, 0.1)).toMatchObject([{ from: 0, to: 3 * W, ended: W }])
+    push(0.9)
+    expect(push(0.1, 0.1, 0.1)).toMatchObject([{ from: 6 * W, to: 7 * W, ended: 6 * W }])
+  })
+
   it('pause with the third silent window, at the end of the last that held speech', () => {
     const { push } = setup()
     push(0.9, 0.9)
     expect(push(0.1, 0.1)).toEqual([])
-    expect(push(0.1)).toEqual([{ type: 'speech_paused', from: 0, to: 2 * W, at: 5 * W }])
+    expect(push(0.1)).toEqual([
+      { type: 'speech_paused', from: 0, to: 2 * W, ended: 2 * W, at: 5 * W },
+    ])
     expect(push(0, 0, 0)).toEqual([])
   })
 
@@ -38,7 +49,9 @@ describe('runs of speech', () => {
     const { push } = setup()
     push(0.9)
     expect(push(0.1, 0.1, 0.35, 0.34, 0.34)).toEqual([])
-    expect(push(0.34)).toEqual([{ type: 'speech_paused', from: 0, to: 4 * W, at: 7 * W }])
+    expect(push(0.34)).toEqual([
+      { type: 'speech_paused', from: 0, to: 4 * W, ended: 4 * W, at: 7 * W },
+    ])
   })
 
   it('begin again after a pause', () => {
@@ -76,6 +89,6 @@ describe('runs of speech', () => {
   it('go on from where another listener left off', () => {
     const { push } = setup({ speechFrom: -W })
     expect(push(0.9, 0, 0)).toEqual([])
-    expect(push(0)).toEqual([{ type: 'speech_paused', from: -W, to: W, at: 4 * W }])
+    expect(push(0)).toEqual([{ type: 'speech_paused', from: -W, to: W, ended: W, at: 4 * W }])
   })
 })

@@ -17,6 +17,7 @@ export const PAUSE_WINDOWS = 3
 export class SpeechRuns {
   private readonly windowSamples: number
   private readonly stopIfArmed: (from: number, to: number) => boolean
+  private readonly lagSamples: number
   private at: number
   /** Where the present run began; null in silence. */
   private from: number | null
@@ -32,9 +33,12 @@ export class SpeechRuns {
     at: number
     speechFrom: number | null
     stopIfArmed: (from: number, to: number) => boolean
+    /** How long the probability stays high after a voice has ended; 0 when not given. */
+    lagSamples?: number
   }) {
     this.windowSamples = o.windowSamples
     this.stopIfArmed = o.stopIfArmed
+    this.lagSamples = o.lagSamples ?? 0
     this.at = o.at
     this.from = o.speechFrom
   }
@@ -65,6 +69,7 @@ export class SpeechRuns {
     this.from = null
     this.silentWindows = 0
     this.bargedIn = false
-    return [{ type: 'speech_paused', from, to, at: this.at }]
+    const ended = Math.max(from, to - this.lagSamples)
+    return [{ type: 'speech_paused', from, to, ended, at: this.at }]
   }
 }

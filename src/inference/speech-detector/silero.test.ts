@@ -87,6 +87,26 @@ describe('Silero at 8 kHz', () => {
     expect(late[0]).toBeGreaterThanOrEqual(-0.064 * 8000)
   })
 
+  it('is as quick after seconds of digital silence, which no microphone makes', () => {
+    const late = demoSentences()
+      .filter(({ kind }) => kind === 'held')
+      .map(({ file }) => {
+        const speech = heardByTelephone(file)
+        const second = speech.length + 8000 * 6
+        const sound = new Int16Array(second + speech.length + 8000)
+        sound.set(speech)
+        sound.set(speech, second)
+        const first = speech.findIndex((sample) => Math.abs(sample) > 400)
+        const begun = listen(sound).events.find(
+          ({ type, from }) => type === 'speech_started' && from > second - 800,
+        )
+        return ((begun?.from ?? 1e9) - second - first) / 8
+      })
+      .sort((a, b) => a - b)
+    expect(late[late.length >> 1]).toBeLessThanOrEqual(32)
+    expect(late[Math.floor(late.length * 0.9)]).toBeLessThanOrEqual(128)
+  })
+
   const noise = (level: number): Int16Array => {
     const random = randomSource(level)
     return Int16Array.from({ length: 40_000 }, () => (random() - 0.5) * 2 * level)

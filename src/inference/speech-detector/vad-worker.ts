@@ -6,7 +6,7 @@ import { reasonOf } from '../../core/errors.ts'
 import { Ring } from '../../core/ring.ts'
 import { openRuntime, type Session } from '../onnx/runtime.ts'
 import { SpeechRuns } from './detector.ts'
-import { SileroStream } from './silero.ts'
+import { SILERO_LAG_WINDOWS, SileroStream } from './silero.ts'
 import type { VadReply, VadRequest } from './vad-messages.ts'
 
 /** Sound comes every 20 ms; looking this often costs little and delays what is heard by 4 ms in the mean. */
@@ -49,6 +49,7 @@ function watch(session: Session, request: Extract<VadRequest, { type: 'watch' }>
     at,
     speechFrom: request.speechFrom,
     stopIfArmed: (from, to) => ring.stopIfArmed(from, to),
+    lagSamples: SILERO_LAG_WINDOWS * stream.windowSamples,
   })
   watched.set(request.id, { ring, at, stream, runs })
   if (!polling) poll()

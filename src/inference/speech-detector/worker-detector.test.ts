@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { SimClock } from '../../../test/kit/sim-clock.ts'
 import { jfk, sharedDataDir, writeFrames } from '../../../test/kit/speech.ts'
 import { until } from '../../../test/kit/until.ts'
 import type { SpeechEvent } from '../../conversation/ports.ts'
@@ -60,9 +61,9 @@ describe('the speech detector in its thread', () => {
 
   it('raises the stop flag by itself while the main thread is busy', async () => {
     const { detector, ring, events } = setup()
-    await detector.probe()
     detector.watch(ring, (event) => events.push(event))
-    await Bun.sleep(50)
+    // The thread takes its messages in order: once it answers this, it watches.
+    await detector.probe()
     ring.arm({ minSpeech: 1600, graceUntil: 0, graceMinSpeech: 0 })
     writeFrames(ring, jfk().subarray(0, 8000))
     const busyUntil = performance.now() + 1000
@@ -102,6 +103,34 @@ describe('the speech detector in its thread', () => {
     await until(() => pauses(events) === 1)
     expect(events.map(({ type }) => type)).toEqual(['speech_started', 'speech_paused'])
     expect(events[1]?.from).toBe(events[0]?.from as number)
+  })
+
+  it('tries again when no thread can be had in place of one that died', async () => {
+    const clock = new SimClock()
+    const spawned: ('made' | 'refused')[] = []
+    const detector = createSpeechDetector({
+      clock,
+      log: silentLog,
+      dataDir: sharedDataDir(),
+      spawn() {
+        const refused = spawned.length === 1
+        spawned.push(refused ? 'refused' : 'made')
+        if (refused) throw new Error('no more threads')
+        const source = 'self.onmessage = ({ data }) => data.type === "end" && process.exit(0)'
+        const worker = new Worker(URL.createObjectURL(new Blob([source])))
+        if (spawned.length === 1) first = worker
+        return worker
+      },
+    })
+    let first: Worker | undefined
+    detector.watch(Ring.create(8000, 1), () => undefined)
+    const gone = new Promise((done) => first?.addEventListener('close', done))
+    first?.postMessage({ type: 'end' })
+    await gone
+    await clock.advance(100)
+    await clock.advance(200)
+    expect(spawned).toEqual(['made', 'refused', 'made'])
+    await detector.stop()
   })
 
   it('says why it cannot work', async () => {

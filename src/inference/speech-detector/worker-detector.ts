@@ -1,5 +1,6 @@
 import type { SpeechDetector, SpeechEvent } from '../../conversation/ports.ts'
 import type { Clock } from '../../core/clock.ts'
+import { reasonOf } from '../../core/errors.ts'
 import type { Part } from '../../core/lifecycle.ts'
 import type { Log } from '../../core/log.ts'
 import type { Probe } from '../../core/probe.ts'
@@ -49,7 +50,7 @@ export function createSpeechDetector(deps: SpeechDetectorDeps): SpeechDetector &
     clock,
     spawn,
     onBegin() {
-      begunAt = clock.now()
+      begunAt = clock.steady()
       return { type: 'begin', dataDir }
     },
     onReply: receive,
@@ -76,12 +77,16 @@ export function createSpeechDetector(deps: SpeechDetectorDeps): SpeechDetector &
   function lose(reason: string): void {
     log.error('speech detector lost', { reason, calls: watchers.size })
     for (const answer of [...probes.values()]) answer(reason)
-    losses = clock.now() - begunAt < SOUND_AFTER_MS ? losses + 1 : 1
+    losses = clock.steady() - begunAt < SOUND_AFTER_MS ? losses + 1 : 1
     const wait = Math.min(FIRST_RESTART_MS * 2 ** (losses - 1), LONGEST_RESTART_MS)
     forgetRestart?.()
     forgetRestart = clock.after(wait, () => {
       forgetRestart = undefined
-      for (const [id, watcher] of watchers) post(id, watcher)
+      try {
+        for (const [id, watcher] of watchers) post(id, watcher)
+      } catch (error) {
+        lose(reasonOf(error))
+      }
     })
   }
 

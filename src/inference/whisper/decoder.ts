@@ -2,6 +2,7 @@ import { Tensor } from 'onnxruntime-common'
 import { abortError } from '../../core/abort.ts'
 import type { Session } from '../onnx/runtime.ts'
 import type { WhisperFiles } from './model-files.ts'
+import type { WhisperSettings } from './settings.ts'
 import { bansOf, lengthBeforeLoop, likeliest, probabilityOf } from './token-rules.ts'
 
 export interface Decoded {
@@ -23,70 +24,37 @@ export interface Decoder {
   ): Decoded
 }
 
+/** What earlier passes left to go on from, by the name of the decoder's input. */
+type Cache = Record<string, Tensor>
+
 /**
  * Whisper's merged decoder: one graph for the first pass and for those that go on from its key/value cache.
  * Throws an Error when the file is no such decoder.
  */
 export function createDecoder(session: Session, files: WhisperFiles): Decoder {
   const { settings } = files
+  const { vocabularySize, targetPositions, tokens: known } = settings
   checkSignature(session, files)
   const bans = bansOf(settings)
-  const headSize = settings.modelSize / settings.decoderHeads
-  const emptyCache = (): Record<string, Tensor> =>
-    Object.fromEntries(
-      cacheNames(settings.decoderLayers).map((name) => [
-        `past_key_values.${name}`,
-        new Tensor('float32', new Float32Array(0), [1, settings.decoderHeads, 0, headSize]),
-      ]),
-    )
-
-  /** One pass: logits of each position of `input`; the cache grows by it. */
-  function step(
-    hidden: Tensor,
-    input: readonly number[],
-    cache: Record<string, Tensor>,
-  ): Float32Array {
-    const isFirst = cache['past_key_values.0.decoder.key']?.dims[2] === 0
-    const out = session.run({
-      input_ids: new Tensor('int64', BigInt64Array.from(input, BigInt), [1, input.length]),
-      encoder_hidden_states: hidden,
-      use_cache_branch: new Tensor('bool', [!isFirst], [1]),
-      ...cache,
-    })
-    for (const name of cacheNames(settings.decoderLayers)) {
-      // What was made from the hidden states stays; later passes give only a placeholder for it.
-      const made = out[`present.${name}`]
-      if (made && (isFirst || name.includes('.decoder.'))) cache[`past_key_values.${name}`] = made
-    }
-    const logits = out.logits
-    if (!(logits?.data instanceof Float32Array) || logits.dims[2] !== settings.vocabularySize)
-      throw new Error(
-        `${nameOf(files)} gives logits of ${logits?.type} ${logits?.dims.join('×')}, not 32-bit ones for ${settings.vocabularySize} tokens`,
-      )
-    return logits.data
-  }
 
   return {
     decode(hidden, { prompt, mostTokens, isAborted }) {
-      const cache = emptyCache()
+      const cache = emptyCache(settings)
       const tokens: number[] = []
-      const most = Math.min(mostTokens, settings.targetPositions - prompt.length)
+      const most = Math.min(mostTokens, targetPositions - prompt.length)
       let sum = 0
       let noSpeech = 0
       for (let input = prompt; ; ) {
         if (isAborted()) throw abortError()
-        const logits = step(hidden, input, cache)
-        if (tokens.length === 0 && settings.tokens.noSpeech !== undefined)
-          noSpeech = probabilityOf(
-            settings.tokens.noSpeech,
-            logits.subarray(0, settings.vocabularySize),
-          )
+        const logits = runPass(session, files, { hidden, input, cache })
+        if (tokens.length === 0 && known.noSpeech !== undefined)
+          noSpeech = probabilityOf(known.noSpeech, logits.subarray(0, vocabularySize))
         const next = likeliest(
-          logits.subarray((input.length - 1) * settings.vocabularySize),
+          logits.subarray((input.length - 1) * vocabularySize),
           tokens.length === 0 ? bans.first : bans.later,
         )
         sum += next.logProbability
-        if (next.token === settings.tokens.end || next.token < 0) break
+        if (next.token === known.end || next.token < 0) break
         tokens.push(next.token)
         const loop = lengthBeforeLoop(tokens)
         if (loop !== undefined) tokens.length = loop
@@ -96,6 +64,43 @@ export function createDecoder(session: Session, files: WhisperFiles): Decoder {
       return { tokens, noSpeech, meanLogProbability: sum / (tokens.length + 1) }
     },
   }
+}
+
+function emptyCache({ decoderLayers, decoderHeads, modelSize }: WhisperSettings): Cache {
+  const shape = [1, decoderHeads, 0, modelSize / decoderHeads]
+  return Object.fromEntries(
+    cacheNames(decoderLayers).map((name) => [
+      `past_key_values.${name}`,
+      new Tensor('float32', new Float32Array(0), shape),
+    ]),
+  )
+}
+
+/** One pass: logits of each position of `input`; `cache` grows by it. */
+function runPass(
+  session: Session,
+  files: WhisperFiles,
+  { hidden, input, cache }: { hidden: Tensor; input: readonly number[]; cache: Cache },
+): Float32Array {
+  const { decoderLayers, vocabularySize } = files.settings
+  const isFirst = cache['past_key_values.0.decoder.key']?.dims[2] === 0
+  const out = session.run({
+    input_ids: new Tensor('int64', BigInt64Array.from(input, BigInt), [1, input.length]),
+    encoder_hidden_states: hidden,
+    use_cache_branch: new Tensor('bool', [!isFirst], [1]),
+    ...cache,
+  })
+  for (const name of cacheNames(decoderLayers)) {
+    // What was made from the hidden states stays; later passes give only a placeholder for it.
+    const made = out[`present.${name}`]
+    if (made && (isFirst || name.includes('.decoder.'))) cache[`past_key_values.${name}`] = made
+  }
+  const logits = out.logits
+  if (!(logits?.data instanceof Float32Array) || logits.dims[2] !== vocabularySize)
+    throw new Error(
+      `${nameOf(files)} gives logits of ${logits?.type} ${logits?.dims.join('×')}, not 32-bit ones for ${vocabularySize} tokens`,
+    )
+  return logits.data
 }
 
 function cacheNames(layers: number): string[] {

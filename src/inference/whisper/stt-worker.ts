@@ -5,21 +5,13 @@
 import type { Recognition } from '../../conversation/ports.ts'
 import { isAbortError } from '../../core/abort.ts'
 import { reasonOf } from '../../core/errors.ts'
-import { toSamples } from '../../core/pcm.ts'
-import { resample } from '../../core/resample.ts'
-import { Ring } from '../../core/ring.ts'
 import { openRuntime } from '../onnx/runtime.ts'
+import { utteranceSound } from '../utterance-sound.ts'
 import { demoSource } from './demo-model.ts'
 import { WHISPER_RATE_HZ } from './mel.ts'
 import { directorySource, readWhisperFiles } from './model-files.ts'
 import type { SttReply, SttRequest } from './stt-messages.ts'
 import { loadWhisper, type Whisper } from './whisper.ts'
-
-/**
- * Heard before `from` too: speech is told when a vowel is in sight, and "th" or "f" before it would be cut off. Not
- * longer than the shortest pause, so that no word of the speech before is heard again.
- */
-const LEAD_MS = 100
 
 declare const self: Worker
 
@@ -42,13 +34,9 @@ function recognise(request: Extract<SttRequest, { type: 'recognise' }>): Recogni
   const flag = new Int32Array(request.aborted)
   const isAborted = (): boolean => Atomics.load(flag, 0) !== 0
   if (isAborted()) return { text: '', noSpeech: 1 }
-  const ring = new Ring(request.ears)
-  const sound = ring.read(request.from - toSamples(LEAD_MS, ring.rateHz), request.to)
+  const sound = utteranceSound({ ...request, rateHz: WHISPER_RATE_HZ })
   if (sound.length === 0) return { text: '', noSpeech: 1 }
-  return load(request.model).recognise(resample(sound, ring.rateHz, WHISPER_RATE_HZ), {
-    language: request.language,
-    isAborted,
-  })
+  return load(request.model).recognise(sound, { language: request.language, isAborted })
 }
 
 function answer(request: Extract<SttRequest, { id: number }>): SttReply {

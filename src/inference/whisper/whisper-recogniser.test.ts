@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, truncateSync } fro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { SimClock } from '../../../test/kit/sim-clock.ts'
 import { heardByTelephone, sharedDataDir, writeFrames } from '../../../test/kit/speech.ts'
 import { systemClock } from '../../core/clock.ts'
 import { silentLog } from '../../core/log.ts'
@@ -106,6 +107,30 @@ describe('the recogniser in its thread', () => {
     const asked = ask()
     void recogniser.stop()
     await expect(asked).rejects.toThrow(/was stopped/)
+  })
+})
+
+describe('a thread that hangs', () => {
+  it('is told as away by the probe, which does not wait for ever', async () => {
+    const clock = new SimClock()
+    const recogniser = createWhisperRecogniser({
+      clock,
+      log: silentLog,
+      dataDir: sharedDataDir(),
+      model: 'demo',
+      spawn: () => new Worker(URL.createObjectURL(new Blob(['self.onmessage = () => {}']))),
+    })
+    const probe = recogniser.probe()
+    await clock.advance(30_000)
+    expect(await probe).toEqual({
+      name: 'speech-to-text',
+      state: 'away',
+      reason: 'no answer within 30 s',
+      mend: 'restart Landline when this stays',
+    })
+    const stopped = recogniser.stop()
+    await clock.advance(3000)
+    await stopped
   })
 })
 

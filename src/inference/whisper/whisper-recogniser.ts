@@ -6,18 +6,18 @@ import { reasonOf } from '../../core/errors.ts'
 import type { Part } from '../../core/lifecycle.ts'
 import type { Log } from '../../core/log.ts'
 import type { Probe } from '../../core/probe.ts'
+import { createEngineQuestions } from '../engine-questions.ts'
 import { createEngineThread } from '../engine-thread.ts'
 import { type ChosenModel, chooseWhisper } from '../models.ts'
+import { TimeLimitError, within } from '../time-limit.ts'
 import type { SttReply, SttRequest } from './stt-messages.ts'
 
 const NAME = 'speech-to-text'
 /** More threads on one recognition gain little and take cores from calls; one core is left to them. */
 const MOST_THREADS = 4
 
-interface Pending {
-  resolve(recognition: Recognition): void
-  reject(error: Error): void
-}
+/** Loading a large model takes a while; a thread that says nothing for longer than this hangs. */
+const PROBE_MS = 30_000
 
 export interface WhisperRecogniserDeps {
   clock: Clock
@@ -37,28 +37,18 @@ export interface WhisperRecogniserDeps {
 export function createWhisperRecogniser(deps: WhisperRecogniserDeps): Recogniser & Part {
   const { log, dataDir, spawn = spawnWorker } = deps
   const threads = deps.threads ?? Math.max(1, Math.min(MOST_THREADS, availableParallelism() - 1))
-  const pending = new Map<number, Pending>()
-  let lastId = 0
+  const questions = createEngineQuestions<SttReply>()
   let chosen: ChosenModel | undefined
   const thread = createEngineThread<SttRequest, SttReply>({
     clock: deps.clock,
     spawn,
     onBegin: () => ({ type: 'begin', dataDir, threads }),
-    onReply(reply) {
-      const waiting = pending.get(reply.id)
-      if (!waiting) return
-      if ('failed' in reply) waiting.reject(new Error(`speech-to-text failed: ${reply.failed}`))
-      else waiting.resolve({ text: reply.text, noSpeech: reply.noSpeech })
-    },
+    onReply: (reply) => questions.answer(reply.id, reply),
     onLost(reason) {
-      log.error('speech-to-text lost', { reason, waiting: pending.size })
-      rejectAll(`speech-to-text died: ${reason}`)
+      log.error('speech-to-text lost', { reason, waiting: questions.waiting })
+      questions.failAll(`speech-to-text died: ${reason}`)
     },
   })
-
-  function rejectAll(message: string): void {
-    for (const { reject } of [...pending.values()]) reject(new Error(message))
-  }
 
   /** Looks on the disk again while there is none. */
   function choose(): ChosenModel {
@@ -66,27 +56,13 @@ export function createWhisperRecogniser(deps: WhisperRecogniserDeps): Recogniser
     return chosen
   }
 
-  /** Posts a request under a new id; settles with its reply, the thread's death, or the abort that raises `flag`. */
   async function ask(
     request: (id: number) => SttRequest,
-    abort?: { signal: AbortSignal; flag: Int32Array },
+    signal: AbortSignal,
   ): Promise<Recognition> {
-    const id = ++lastId
-    let giveUp = (): void => {}
-    try {
-      return await new Promise<Recognition>((resolve, reject) => {
-        giveUp = () => {
-          if (abort) Atomics.store(abort.flag, 0, 1)
-          reject(abortError())
-        }
-        abort?.signal.addEventListener('abort', giveUp, { once: true })
-        pending.set(id, { resolve, reject })
-        thread.post(request(id))
-      })
-    } finally {
-      pending.delete(id)
-      abort?.signal.removeEventListener('abort', giveUp)
-    }
+    const reply = await questions.ask((id) => thread.post(request(id)), signal)
+    if ('failed' in reply) throw new Error(`speech-to-text failed: ${reply.failed}`)
+    return { text: reply.text, noSpeech: reply.noSpeech }
   }
 
   async function recognise(o: Parameters<Recogniser['recognise']>[0]): Promise<Recognition> {
@@ -95,19 +71,14 @@ export function createWhisperRecogniser(deps: WhisperRecogniserDeps): Recogniser
     const model = choose()
     if (model.id === null) throw new Error(`${model.reason}: ${model.mend}`)
     const aborted = new SharedArrayBuffer(4)
-    return ask(
-      (id) => ({
-        type: 'recognise',
-        id,
-        model: model.dir,
-        ears: ears.buffer,
-        from,
-        to,
-        language,
-        aborted,
-      }),
-      { signal, flag: new Int32Array(aborted) },
-    )
+    const raise = (): void => void Atomics.store(new Int32Array(aborted), 0, 1)
+    signal.addEventListener('abort', raise, { once: true })
+    const sound = { model: model.dir, ears: ears.buffer, from, to, language }
+    try {
+      return await ask((id) => ({ type: 'recognise', id, aborted, ...sound }), signal)
+    } finally {
+      signal.removeEventListener('abort', raise)
+    }
   }
 
   return {
@@ -117,20 +88,20 @@ export function createWhisperRecogniser(deps: WhisperRecogniserDeps): Recogniser
       if (model.id === null)
         return { name: NAME, state: 'missing', reason: model.reason, mend: model.mend }
       try {
-        await ask((id) => ({ type: 'probe', id, model: model.dir }))
+        await within(deps.clock, PROBE_MS, (signal) =>
+          ask((id) => ({ type: 'probe', id, model: model.dir }), signal),
+        )
         return { name: NAME, state: 'ready', reason: `Whisper, model ${model.id}` }
       } catch (error) {
-        return {
-          name: NAME,
-          state: 'missing',
-          reason: reasonOf(error),
-          mend: 'landline models verify',
-        }
+        const reason = reasonOf(error)
+        return error instanceof TimeLimitError
+          ? { name: NAME, state: 'away', reason, mend: 'restart Landline when this stays' }
+          : { name: NAME, state: 'missing', reason, mend: 'landline models verify' }
       }
     },
     async start() {},
     async stop() {
-      rejectAll('speech-to-text was stopped')
+      questions.failAll('speech-to-text was stopped')
       await thread.stop()
     },
   }

@@ -56,6 +56,7 @@ CREATE UNIQUE INDEX `call_active` ON `call` (`to_number`) WHERE status in ('init
 CREATE INDEX `call_newest` ON `call` (`created_at`,`id`);--> statement-breakpoint
 CREATE INDEX `call_by_status` ON `call` (`status`,`created_at`,`id`);--> statement-breakpoint
 CREATE INDEX `call_by_number` ON `call` (`to_number`,`created_at`,`id`);--> statement-breakpoint
+CREATE INDEX `call_to_end` ON `call` (`ended_at`) WHERE sip_state is not null;--> statement-breakpoint
 CREATE TABLE `call_event` (
 	`call_id` text NOT NULL,
 	`seq` integer NOT NULL,
@@ -80,7 +81,7 @@ CREATE TABLE `delivery` (
 );
 --> statement-breakpoint
 CREATE INDEX `delivery_newest` ON `delivery` (`webhook_id`,`created_at`,`id`);--> statement-breakpoint
-CREATE INDEX `delivery_open` ON `delivery` (`webhook_id`,`state`) WHERE state in ('pending', 'waiting');--> statement-breakpoint
+CREATE INDEX `delivery_open` ON `delivery` (`webhook_id`,`state`,`created_at`,`id`) WHERE state in ('pending', 'waiting');--> statement-breakpoint
 CREATE TABLE `idempotency` (
 	`key_id` text NOT NULL,
 	`key` text NOT NULL,
@@ -113,7 +114,8 @@ CREATE TABLE `lane` (
 	`capacity` integer,
 	`open_at` integer NOT NULL,
 	`pace_ms` integer NOT NULL,
-	`last_start_at` integer
+	`last_start_at` integer,
+	`last_start_job` text
 );
 --> statement-breakpoint
 CREATE TABLE `ledger_entry` (
@@ -138,11 +140,11 @@ CREATE TABLE `setting` (
 --> statement-breakpoint
 CREATE TABLE `turn` (
 	`call_id` text NOT NULL,
-	`seq` integer NOT NULL,
+	`turn` integer NOT NULL,
 	`role` text NOT NULL,
 	`text` text NOT NULL,
 	`at` integer NOT NULL,
-	PRIMARY KEY(`call_id`, `seq`),
+	PRIMARY KEY(`call_id`, `turn`),
 	FOREIGN KEY (`call_id`) REFERENCES `call`(`id`) ON UPDATE no action ON DELETE no action
 );
 --> statement-breakpoint

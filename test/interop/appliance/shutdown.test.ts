@@ -56,6 +56,27 @@ describe('the executable, asked to stop with SIGTERM,', () => {
     await receiver.wait(id)
   })
 
+  it('exits with 0 within 10 s although a receiver hangs and nobody confirms the BYE', async () => {
+    const { appliance, phone, receiver } = await startRoad(end)
+    receiver.answer = () => new Promise(() => {})
+    phone.plan = () => ({ hangUp: 100 })
+    const first = await appliance.call()
+    await appliance.ended(first)
+    await receiver.wait(first)
+    phone.plan = () => ({})
+    const second = await appliance.call()
+    await appliance.answered(second)
+    phone.close()
+    const { code, ms } = await appliance.terminate()
+    expect(code).toBe(0)
+    expect(ms).toBeLessThan(10_000)
+    receiver.answer = () => 200
+    await appliance.start()
+    expect(await appliance.row(second)).toMatchObject({ status: 'completed' })
+    const posts = await receiver.wait(first, { count: 2 })
+    expect(new Set(posts.map(({ delivery }) => delivery)).size).toBe(1)
+  })
+
   it('with nothing to do exits with 0 at once, and leaves a scheduled call for later', async () => {
     const { appliance, phone } = await startRoad(end)
     phone.plan = () => ({ hangUp: 100 })
