@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Load, LoadResult } from './load-worker.ts'
 import { buildHello, inDirectory, LANDLINE, nextPort, startProgram } from './program.ts'
 import { type Figure, figure } from './report.ts'
-import { runRounds } from './rounds.ts'
+import { type Rounds, runRounds } from './rounds.ts'
 
 const ROUNDS = 8
 const DURATION_MS = 1_500
@@ -34,7 +34,9 @@ async function measure(hello: string, directory: string): Promise<Figure[]> {
   const me = { url: `${api}/me`, key, post: false }
   const plain = { url: `http://127.0.0.1:${helloPort}/`, key, post: false }
   try {
-    for (const each of [calls, me, plain]) await load(loader, { ...each, ...many })
+    // Code that runs often is compiled by then.
+    for (const each of [calls, me, plain])
+      await load(loader, { ...each, connections: CONNECTIONS, durationMs: DURATION_MS })
     return await rounds(directory, { loader, calls, me, plain })
   } finally {
     loader.terminate()
@@ -45,48 +47,43 @@ async function measure(hello: string, directory: string): Promise<Figure[]> {
 
 type Target = Pick<Load, 'url' | 'key' | 'post'>
 
-const many = { connections: CONNECTIONS, durationMs: DURATION_MS }
-const single = { connections: 1, durationMs: DURATION_MS }
-
 async function rounds(
   directory: string,
   o: { loader: Worker; calls: Target; me: Target; plain: Target },
 ): Promise<Figure[]> {
-  const rate = {
-    calls: [] as number[],
-    me: [] as number[],
-    plain: [] as number[],
-    fsync: [] as number[],
-  }
-  const measured = (name: 'calls' | 'me' | 'plain') => async (): Promise<number[]> => {
-    const { perSecond, times } = await load(o.loader, { ...o[name], ...many })
-    rate[name].push(perSecond)
-    return times
-  }
-  const { samples, discarded } = await runRounds({
-    count: ROUNDS,
-    control: 'fsync',
-    parts: {
-      fsync: async () => {
-        const { perSecond, times } = writeAndSync(directory)
-        rate.fsync.push(perSecond)
-        return times
-      },
-      calls: measured('calls'),
-      single: async () => (await load(o.loader, { ...o.calls, ...single })).times,
-      me: measured('me'),
-      plain: measured('plain'),
-    },
-  })
-  return figures({ samples, rate, discarded })
+  const at = async (target: Target, connections: number) =>
+    load(o.loader, { ...target, connections, durationMs: DURATION_MS })
+  return figures(
+    await runRounds({
+      count: ROUNDS,
+      control: 'fsync',
+      parts: [
+        async () => {
+          const { perSecond, times } = writeAndSync(directory)
+          return { fsync: times, fsyncRate: [perSecond] }
+        },
+        async () => {
+          const { perSecond, times } = await at(o.calls, CONNECTIONS)
+          return { calls: times, callsRate: [perSecond] }
+        },
+        async () => ({ single: (await at(o.calls, 1)).times }),
+        async () => {
+          const { perSecond, times } = await at(o.me, CONNECTIONS)
+          return { me: times, meRate: [perSecond] }
+        },
+        async () => {
+          const { perSecond, times } = await at(o.plain, CONNECTIONS)
+          return { plain: times, plainRate: [perSecond] }
+        },
+      ],
+    }),
+  )
 }
 
-function figures(o: {
-  samples: Record<'fsync' | 'calls' | 'single' | 'me' | 'plain', number[]>
-  rate: Record<'fsync' | 'calls' | 'me' | 'plain', number[]>
-  discarded: number
-}): Figure[] {
-  const { samples, rate, discarded } = o
+type Measured = 'fsync' | 'calls' | 'single' | 'me' | 'plain'
+
+function figures(o: Rounds<Measured | `${Exclude<Measured, 'single'>}Rate`>): Figure[] {
+  const { samples, discarded } = o
   const at = `${CONNECTIONS} connections`
   const fsync = 'write + fsync, one after the other'
   const hello = `compiled Bun.serve, ${at}`
@@ -94,32 +91,28 @@ function figures(o: {
     metric,
     ours,
     control: { what, samples: control },
+    discarded,
   })
   return [
     figure({
-      ...one(`POST /calls, durable, ${at}`, rate.calls, fsync, rate.fsync),
       unit: 'a second',
-      discarded: 0,
+      ...one(`POST /calls, durable, ${at}`, samples.callsRate, fsync, samples.fsyncRate),
     }),
     figure({
+      unit: 'ms',
       ...one(`POST /calls, time of one, ${at}`, samples.calls, fsync, samples.fsync),
-      unit: 'ms',
-      discarded,
     }),
     figure({
+      unit: 'ms',
       ...one('POST /calls, time of one, 1 connection', samples.single, fsync, samples.fsync),
-      unit: 'ms',
-      discarded,
     }),
     figure({
-      ...one(`GET /me, ${at}`, rate.me, hello, rate.plain),
       unit: 'a second',
-      discarded: 0,
+      ...one(`GET /me, ${at}`, samples.meRate, hello, samples.plainRate),
     }),
     figure({
-      ...one(`GET /me, time of one, ${at}`, samples.me, hello, samples.plain),
       unit: 'ms',
-      discarded,
+      ...one(`GET /me, time of one, ${at}`, samples.me, hello, samples.plain),
     }),
   ]
 }

@@ -8,7 +8,7 @@ import { type Callee, startCallee } from './callee.ts'
 import type { CallReport, Step } from './callee-messages.ts'
 import { inDirectory } from './program.ts'
 import { type Figure, figure } from './report.ts'
-import { runRounds } from './rounds.ts'
+import { type Rounds, runRounds, type Series } from './rounds.ts'
 import { utterances } from './speech.ts'
 import type { Delays, Heard, Pause } from './stub-engines.ts'
 
@@ -26,13 +26,8 @@ const PROFILES = {
 } as const satisfies Record<string, Delays>
 type ProfileName = keyof typeof PROFILES
 
-/** Of one profile, over all rounds: ms. */
-interface Found {
-  gap: number[]
-  theory: number[]
-  /** How much later than it was the detector took the end of the speech to be. */
-  lateEnd: number[]
-}
+type Measured = 'overhead' | 'gap' | 'theory' | 'lateEnd' | 'bargeIn'
+type Name = 'echo' | `${ProfileName}.${Measured}`
 
 export async function benchOverhead(): Promise<Figure[]> {
   const said = utterances()
@@ -58,88 +53,75 @@ async function measure(
     clipMs: CLIP_MS,
     onWatch: (heard) => calls.push(heard),
   })
-  const found = { local: empty(), zero: empty() }
-  const bargeIns: number[] = []
-  const part = (name: ProfileName) => async (): Promise<number[]> => {
+  const call = async (name: ProfileName): Promise<Record<Measured, number[]>> => {
     Object.assign(delays, PROFILES[name])
     const report = await oneCall(appliance, callee, said.length)
     const heard = calls.at(-1)
     if (!heard?.ears) throw new Error('nobody listened to the call')
     const turns = judge(report, { heard, ears: heard.ears, said, delays })
-    found[name].gap.push(...turns.map(({ gap }) => gap))
-    found[name].theory.push(...turns.map(({ theory }) => theory))
-    found[name].lateEnd.push(...turns.map(({ lateEnd }) => lateEnd))
-    for (const { speechStart, lastSound } of report.interruptions)
-      bargeIns.push(lastSound - speechStart)
-    return turns.map(({ gap, theory }) => gap - theory)
+    return {
+      overhead: turns.map(({ gap, theory }) => gap - theory),
+      gap: turns.map(({ gap }) => gap),
+      theory: turns.map(({ theory }) => theory),
+      lateEnd: turns.map(({ lateEnd }) => lateEnd),
+      bargeIn: report.interruptions.map(({ speechStart, lastSound }) => lastSound - speechStart),
+    }
   }
-  await part('zero')()
-  for (const each of Object.values(found)) Object.assign(each, empty())
-  bargeIns.length = 0
+  const part = (name: ProfileName) => async (): Promise<Partial<Series<Name>>> =>
+    Object.fromEntries(
+      Object.entries(await call(name)).map(([measured, series]) => [`${name}.${measured}`, series]),
+    )
   try {
-    const { samples, discarded } = await runRounds({
+    await call('zero')
+    const rounds = await runRounds<Name>({
       count: ROUNDS,
       control: 'echo',
-      parts: {
-        echo: () => callee.ping(PINGS),
-        local: part('local'),
-        zero: part('zero'),
-      },
+      parts: [async () => ({ echo: await callee.ping(PINGS) }), part('local'), part('zero')],
     })
-    return figures({ samples, found, bargeIns, discarded })
+    return figures(rounds)
   } finally {
     await appliance.stop()
   }
 }
 
-function empty(): Found {
-  return { gap: [], theory: [], lateEnd: [] }
-}
-
-function figures(o: {
-  samples: Record<ProfileName | 'echo', number[]>
-  found: Record<ProfileName, Found>
-  bargeIns: readonly number[]
-  discarded: number
-}): Figure[] {
-  const { samples, discarded } = o
+function figures({ samples, discarded }: Rounds<Name>): Figure[] {
   const unit = 'ms'
-  const echo = { what: 'UDP echo on another thread', samples: samples.echo }
-  const perProfile = (Object.keys(PROFILES) as ProfileName[]).flatMap((name) => {
+  const names = Object.keys(PROFILES) as ProfileName[]
+  const ofAll = (measured: Measured) => names.flatMap((name) => samples[`${name}.${measured}`])
+  const perProfile = names.flatMap((name) => {
     const { recogniseMs, firstClauseMs, firstSoundMs } = PROFILES[name]
     const engines = `engines ${recogniseMs}+${firstClauseMs}+${firstSoundMs}`
-    const { gap, theory } = o.found[name]
     return [
       figure({
         metric: `own overhead, ${engines}`,
         unit,
-        ours: samples[name],
-        control: echo,
+        ours: samples[`${name}.overhead`],
+        control: { what: 'UDP echo on another thread', samples: samples.echo },
         target: { of: 'p50', atMost: 60 },
         discarded,
       }),
       figure({
         metric: `response gap, ${engines}`,
         unit,
-        ours: gap,
-        control: { what: 'what it has to be', samples: theory },
-        discarded: 0,
+        ours: samples[`${name}.gap`],
+        control: { what: 'what it has to be', samples: samples[`${name}.theory`] },
+        discarded,
       }),
     ]
   })
   const lateEnd = figure({
     metric: 'end of speech: as detected, after as sent',
     unit,
-    ours: Object.values(o.found).flatMap((each) => each.lateEnd),
+    ours: ofAll('lateEnd'),
     control: { what: 'as sent', samples: [0] },
-    discarded: 0,
+    discarded,
   })
   const bargeIn = figure({
     metric: 'barge-in: first speech sent to last sound heard',
     unit,
-    ours: o.bargeIns,
+    ours: ofAll('bargeIn'),
     control: { what: 'speech that it takes', samples: [BARGE_IN_MS] },
-    discarded: 0,
+    discarded,
   })
   return [...perProfile, lateEnd, bargeIn]
 }

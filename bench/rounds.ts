@@ -4,43 +4,49 @@ import { median } from './stats.ts'
 /** A round whose control is this many times its usual self was disturbed by something else. */
 const DISTURBED = 3
 
-export interface Rounds<Part extends string> {
+/** Samples by the name of what was measured. */
+export type Series<Name extends string> = Record<Name, number[]>
+
+export interface Rounds<Name extends string> {
   /** The samples of the rounds kept, in order. */
-  samples: Record<Part, number[]>
-  kept: number
+  samples: Series<Name>
+  /** Rounds left out. */
   discarded: number
 }
 
 /**
- * Runs `count` rounds. `parts` measure and return their samples; `control` names the part that tells how disturbed the
- * machine is: a round in which its median is more than three times that of all rounds is left out, and counted.
+ * Runs `count` rounds of `parts`, each of which returns one or more series. `control` names the series that tells how
+ * disturbed the machine is: a round in which its median is more than three times that of all rounds is left out with
+ * everything that was measured in it, and counted.
  */
-export async function runRounds<Part extends string>(o: {
+export async function runRounds<Name extends string>(o: {
   count: number
-  control: NoInfer<Part>
-  parts: Record<Part, () => Promise<number[]>>
-}): Promise<Rounds<Part>> {
-  const names = Object.keys(o.parts) as Part[]
-  const rounds: Record<Part, number[]>[] = []
+  control: NoInfer<Name>
+  parts: readonly (() => Promise<Partial<Series<Name>>>)[]
+}): Promise<Rounds<Name>> {
+  const rounds: Partial<Series<Name>>[] = []
   for (let i = 0; i < o.count; i++) {
-    const round = {} as Record<Part, number[]>
-    for (const name of shuffled(names)) round[name] = await o.parts[name]()
+    let round: Partial<Series<Name>> = {}
+    for (const part of shuffled(o.parts)) round = { ...round, ...(await part()) }
     rounds.push(round)
     process.stderr.write('.')
   }
   process.stderr.write('\n')
-  return keepUndisturbed(rounds, { names, control: o.control })
+  return keepUndisturbed(rounds, o.control)
 }
 
-function keepUndisturbed<Part extends string>(
-  rounds: readonly Record<Part, number[]>[],
-  o: { names: readonly Part[]; control: Part },
-): Rounds<Part> {
-  const usual = median(rounds.map((round) => median(round[o.control])))
-  const kept = rounds.filter((round) => median(round[o.control]) <= DISTURBED * usual)
-  const samples = {} as Record<Part, number[]>
-  for (const name of o.names) samples[name] = kept.flatMap((round) => round[name])
-  return { samples, kept: kept.length, discarded: rounds.length - kept.length }
+function keepUndisturbed<Name extends string>(
+  rounds: readonly Partial<Series<Name>>[],
+  control: Name,
+): Rounds<Name> {
+  const controlOf = (round: Partial<Series<Name>>): number => median(round[control] ?? [])
+  const usual = median(rounds.map(controlOf))
+  const kept = rounds.filter((round) => controlOf(round) <= DISTURBED * usual)
+  const names = Object.keys(rounds[0] ?? {}) as Name[]
+  const samples = Object.fromEntries(
+    names.map((name) => [name, kept.flatMap((round) => round[name] ?? [])]),
+  ) as Series<Name>
+  return { samples, discarded: rounds.length - kept.length }
 }
 
 function shuffled<T>(items: readonly T[]): T[] {

@@ -6,6 +6,7 @@ import { runRounds } from './rounds.ts'
 
 const ROUNDS = 25
 const MEMORY_ROUNDS = 3
+const CONTROL = 'compiled Bun.serve, nothing else'
 /** So long after the first answer everything that a start sets going has come to rest. */
 const REST_MS = 4_000
 
@@ -18,21 +19,28 @@ export async function benchStart(): Promise<Figure[]> {
 }
 
 async function timeOf(hello: string, directory: string): Promise<Figure[]> {
-  const cpu: Record<'existing' | 'hello', number[]> = { existing: [], hello: [] }
   let fresh = 0
   const existing = join(directory, 'existing')
   await firstAnswer(serve(existing, directory))
   const { samples, discarded } = await runRounds({
     count: ROUNDS,
     control: 'hello',
-    parts: {
-      hello: () => firstAnswer(startHello(hello, directory), cpu.hello),
-      existing: () => firstAnswer(serve(existing, directory), cpu.existing),
-      fresh: () => firstAnswer(serve(join(directory, `fresh-${fresh++}`), directory)),
-    },
+    parts: [
+      async () => {
+        const { ms, cpu } = await firstAnswer(startHello(hello, directory))
+        return { hello: ms, helloCpu: cpu }
+      },
+      async () => {
+        const { ms, cpu } = await firstAnswer(serve(existing, directory))
+        return { existing: ms, existingCpu: cpu }
+      },
+      async () => {
+        const { ms } = await firstAnswer(serve(join(directory, `fresh-${fresh++}`), directory))
+        return { fresh: ms }
+      },
+    ],
   })
-  const what = 'compiled Bun.serve, nothing else'
-  const common = { unit: 'ms', control: { what, samples: samples.hello }, discarded }
+  const common = { unit: 'ms', control: { what: CONTROL, samples: samples.hello }, discarded }
   return [
     figure({
       metric: 'start to first HTTP 200, data directory there',
@@ -43,10 +51,9 @@ async function timeOf(hello: string, directory: string): Promise<Figure[]> {
     figure({ metric: 'the same, data directory made', ours: samples.fresh, ...common }),
     figure({
       metric: 'CPU of all threads until then, data directory there',
-      unit: 'ms',
-      ours: cpu.existing,
-      control: { what, samples: cpu.hello },
-      discarded: 0,
+      ours: samples.existingCpu,
+      ...common,
+      control: { what: CONTROL, samples: samples.helloCpu },
     }),
   ]
 }
@@ -55,16 +62,18 @@ async function memoryOf(hello: string, directory: string): Promise<Figure> {
   const { samples, discarded } = await runRounds({
     count: MEMORY_ROUNDS,
     control: 'hello',
-    parts: {
-      hello: () => restingMemory(startHello(hello, directory)),
-      landline: () => restingMemory(serve(join(directory, 'existing'), directory)),
-    },
+    parts: [
+      async () => ({ hello: await restingMemory(startHello(hello, directory)) }),
+      async () => ({
+        landline: await restingMemory(serve(join(directory, 'existing'), directory)),
+      }),
+    ],
   })
   return figure({
     metric: 'idle RSS, no engine loaded',
     unit: 'MB',
     ours: samples.landline,
-    control: { what: 'compiled Bun.serve, nothing else', samples: samples.hello },
+    control: { what: CONTROL, samples: samples.hello },
     target: { of: 'p50', atMost: 120 },
     discarded,
   })
@@ -84,12 +93,10 @@ function startHello(hello: string, directory: string): ReturnType<typeof startPr
 
 async function firstAnswer(
   starting: ReturnType<typeof startProgram>,
-  cpu: number[] = [],
-): Promise<number[]> {
+): Promise<{ ms: number[]; cpu: number[] }> {
   const program = await starting
   await program.stop()
-  cpu.push(program.cpuMs)
-  return [program.firstAnswerMs]
+  return { ms: [program.firstAnswerMs], cpu: [program.cpuMs] }
 }
 
 async function restingMemory(starting: ReturnType<typeof startProgram>): Promise<number[]> {

@@ -73,6 +73,7 @@ export function createApp(config: Config, o: Outside): App {
       events.notify(call.id)
       scheduler.wake()
       const { status, endReason, durationSeconds } = call
+      log.info('call ended', { callId: call.id, status, endReason, durationSeconds })
       metrics.callEnded({ status, endReason, durationSeconds })
     },
   })
@@ -212,7 +213,8 @@ export function createApp(config: Config, o: Outside): App {
   let stopped: Promise<void> | undefined
 
   return {
-    start: () => startAll([...o.parts, readiness, work, http]),
+    // The API answers first: what an earlier process left open is ended while the first requests come in.
+    start: () => startAll([...o.parts, readiness, http, work]),
     stop: () => (stopped ??= shutDown()),
     fetch: (request) => http.fetch(request),
     url: () => http.url(),

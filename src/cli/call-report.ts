@@ -5,6 +5,9 @@ export function turnLine(turn: { role: 'agent' | 'human'; text: string }): strin
   return `${turn.role}: ${toPlainLine(turn.text)}`
 }
 
+const NO_SOUND =
+  'no sound came from the other side: are the UDP ports of sip.rtp_ports open to the trunk, is sip.public_host right?'
+
 /** The lines after the last turn. Cost is in cents, duration in seconds. */
 export function outcomeLines(call: {
   status: string
@@ -14,11 +17,14 @@ export function outcomeLines(call: {
   duration: number
 }): string[] {
   const answered = call.status === 'completed'
+  const ordinary = call.endReason === 'agent_hangup' || call.endReason === 'human_hangup'
   return [
     ...(answered ? [] : [`status: ${call.status}${call.endReason ? ` (${call.endReason})` : ''}`]),
     ...(call.summary ? [`summary: ${toPlainLine(call.summary)}`] : []),
     `cost: ${formatCents(call.cost)}`,
     `duration: ${call.duration} s`,
+    ...(answered && !ordinary && call.endReason ? [`ended: ${call.endReason}`] : []),
+    ...(call.endReason === 'rtp_timeout' ? [NO_SOUND] : []),
   ]
 }
 

@@ -12,8 +12,11 @@ export const SILERO_LAG_WINDOWS = 2
 /** Each window is read behind the last samples of the one before it: 4 ms. */
 const CONTEXT_PARTS = 8
 const STATE_SHAPE = [2, 1, 128] as const
-/** After so many windows without speech (1 s) the model forgets: a long silence makes it slow to hear the next word. */
-const FORGET_WINDOWS = 31
+/**
+ * A long silence makes the model slow to hear the next word. Its state is kept as it is after so many windows of silence
+ * (320 ms), and it goes back to that state after as many again, for as long as it is silent.
+ */
+const QUIET_WINDOWS = 10
 /**
  * Noise of 16 steps (−66 dB) under all that is heard: telephones that send nothing but zeros between words are not what
  * Silero was trained on, and the first sounds after them would be missed. The same noise every time.
@@ -36,8 +39,9 @@ export class SileroStream {
   private readonly samples: Float32Array
   private readonly input: Tensor
   private readonly rate: Tensor
-  private state = emptyState()
+  private state = new Tensor('float32', new Float32Array(2 * 128), STATE_SHAPE)
   private quietWindows = 0
+  private quietState = this.state
 
   /** Throws a RangeError at a rate that Silero does not hear. */
   constructor(session: Session, rateHz: number) {
@@ -62,16 +66,15 @@ export class SileroStream {
     })
     if (!output || !stateN) throw new Error('silero_vad.onnx gives no output and stateN')
     const probability = Number(output.data[0])
+    this.state = stateN as typeof this.state
     this.quietWindows = probability < END_PROBABILITY ? this.quietWindows + 1 : 0
-    const forgets = this.quietWindows >= FORGET_WINDOWS
-    this.state = forgets ? emptyState() : (stateN as typeof this.state)
-    if (forgets) this.quietWindows = 0
+    if (this.quietWindows === QUIET_WINDOWS) this.quietState = this.state
+    if (this.quietWindows === 2 * QUIET_WINDOWS) {
+      this.state = this.quietState
+      this.quietWindows = QUIET_WINDOWS
+    }
     return probability
   }
-}
-
-function emptyState() {
-  return new Tensor('float32', new Float32Array(2 * 128), STATE_SHAPE)
 }
 
 /** White noise of the amplitude `level`, as long as the longest window; a shorter one takes its beginning. */
