@@ -9,6 +9,7 @@ import { bindEvenPort } from './bind-port.ts'
 import { Lateness } from './lateness.ts'
 import { type MediaStats, NO_STATS } from './media.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
+import { preferThisThread } from './thread-priority.ts'
 
 type Open = Extract<ToWorker, { type: 'open' }>
 type Begin = Extract<ToWorker, { type: 'begin' }>
@@ -48,6 +49,7 @@ parentPort?.on('message', (message: ToWorker) => {
 })
 
 function begin({ opusDir, lateness: buffer }: Begin): void {
+  preferThisThread()
   lateness = new Lateness(buffer)
   try {
     codecs = createCodecs(opusDir === null ? null : openOpus(opusDir))
