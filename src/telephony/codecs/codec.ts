@@ -12,7 +12,7 @@ export interface Encoder {
 
 export interface Decoder {
   /**
-   * The samples of one packet, valid until the next call; none where the payload is no such code or too long.
+   * The samples of one packet, valid until this or another decoder is called; none where the payload is no such code or too long.
    * Payloads are given in the order in which they were sent. Never throws.
    */
   decode(payload: Uint8Array): Int16Array

@@ -69,8 +69,10 @@ export function g711Encoder(law: G711): Encoder {
   }
 }
 
+/** What was decoded last, for all calls of this thread: each is read before the next is decoded. */
+let samples = new Int16Array(160)
+
 export function g711Decoder({ decode }: G711): Decoder {
-  let samples = new Int16Array(160)
   return {
     decode(payload) {
       const { length } = payload

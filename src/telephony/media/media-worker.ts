@@ -10,6 +10,8 @@ import { bindEvenPort } from './bind-port.ts'
 import { Lateness } from './lateness.ts'
 import { type MediaStats, NO_STATS } from './media.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
+import { Schedule } from './schedule.ts'
+import { preferThisThread } from './thread-priority.ts'
 
 type Open = Extract<ToWorker, { type: 'open' }>
 type Begin = Extract<ToWorker, { type: 'begin' }>
@@ -22,6 +24,7 @@ const SLACK_MS = 1
 const STATS_EVERY_MS = 1000
 
 const lines = new Map<string, Line>()
+const schedule = new Schedule<Line>()
 let codecs: Codecs = new Map()
 let lateness = new Lateness()
 let timer: ReturnType<typeof setTimeout> | undefined
@@ -49,6 +52,7 @@ parentPort?.on('message', (message: ToWorker) => {
 })
 
 function begin({ opusDir, lateness: buffer }: Begin): void {
+  preferThisThread()
   lateness = new Lateness(buffer)
   try {
     codecs = createCodecs(opusDir === null ? null : openOpus(opusDir))
@@ -63,6 +67,7 @@ async function open(o: Open): Promise<void> {
   const pair = await bindEvenPort(o.ports, o.startAt, (port) => bindPair(line, o.bindHost, port))
   line.pair = pair
   lines.set(o.session, line)
+  schedule.add(line)
   tell({ type: 'opened', session: o.session, port: pair.port, codecs: [...codecs.keys()] })
 }
 
@@ -186,12 +191,16 @@ class Line {
       case 'agree':
         this.rtp ??= this.begin(new Ring(message.ears))
         this.rtp.agree(message.agreement, performance.now())
+        schedule.changed(this)
         run()
         break
       case 'enqueue': {
         const { clip, samples } = message
         if (!rtp) tell({ type: 'ended', session, clip, heardSamples: 0, whole: false })
-        else if (rtp.enqueue(clip, samples, performance.now())) run()
+        else if (rtp.enqueue(clip, samples, performance.now())) {
+          schedule.changed(this)
+          run()
+        }
         break
       }
       case 'stop':
@@ -266,6 +275,7 @@ class Line {
 
   private hangUp(): void {
     lines.delete(this.o.session)
+    schedule.remove(this)
     this.rtp = undefined
     this.pair?.close()
     this.pair = undefined
@@ -277,12 +287,7 @@ function run(): void {
   clearTimeout(timer)
   timer = undefined
   const now = performance.now()
-  let next = Number.POSITIVE_INFINITY
-  for (const line of lines.values()) {
-    if (line.dueAt <= now + SLACK_MS) line.beat(now)
-    const { dueAt } = line
-    if (dueAt < next) next = dueAt
-  }
+  const next = schedule.run(now, now + SLACK_MS)
   if (next === Number.POSITIVE_INFINITY) return
   timer = setTimeout(run, Math.max(0, next - performance.now()))
 }

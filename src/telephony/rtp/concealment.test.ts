@@ -18,9 +18,27 @@ function snr(want: Int16Array, got: Int16Array): number {
   return 20 * Math.log10(rms(want) / Math.max(1, rms(noise)))
 }
 
+/** A line of sound with holes that are concealed. */
+function setup(rateHz = 8000) {
+  let line = new Int16Array(0)
+  const concealment = new Concealment(rateHz, (count) => line.subarray(-count))
+  const write = (samples: Int16Array): Int16Array => {
+    line = Int16Array.of(...line, ...samples)
+    return samples
+  }
+  return {
+    hear: (samples: Int16Array) => write(concealment.hear(samples)),
+    fill: (count: number) => write(concealment.fill(count)),
+    silence(count: number) {
+      write(new Int16Array(count))
+      concealment.forget()
+    },
+  }
+}
+
 describe('Concealment', () => {
   it('goes on with the sound, fading to silence within 60 ms', () => {
-    const concealment = new Concealment(8000)
+    const concealment = setup()
     concealment.hear(voice(800, 0))
     const levels = [0, 1, 2, 3].map(() => rms(concealment.fill(160)))
     expect(levels[0]).toBeGreaterThan(rms(voice(160, 0)) * 0.8)
@@ -30,7 +48,7 @@ describe('Concealment', () => {
   })
 
   it.each([8000, 16_000])('continues a voice in its own period at %i Hz', (rateHz) => {
-    const concealment = new Concealment(rateHz)
+    const concealment = setup(rateHz)
     const frame = rateHz / 50
     for (let n = 0; n < 5; n++) concealment.hear(voice(frame, n * frame, rateHz))
     const loud = rateHz / 100
@@ -39,7 +57,7 @@ describe('Concealment', () => {
   })
 
   it('makes no step where sound breaks off, nor where it comes back', () => {
-    const concealment = new Concealment(8000)
+    const concealment = setup()
     // 437 Hz and frames of 20 ms: no whole period fits.
     concealment.hear(tone(437, 800))
     const filled = concealment.fill(160)
@@ -51,7 +69,7 @@ describe('Concealment', () => {
   })
 
   it('leaves sound as it is where nothing was lost', () => {
-    const concealment = new Concealment(8000)
+    const concealment = setup()
     const samples = voice(160, 0)
     expect(concealment.hear(samples)).toBe(samples)
     concealment.fill(160)
@@ -60,7 +78,7 @@ describe('Concealment', () => {
   })
 
   it('fades anew after sound came again', () => {
-    const concealment = new Concealment(8000)
+    const concealment = setup()
     concealment.hear(voice(800, 0))
     concealment.fill(1000)
     concealment.hear(voice(800, 0))
@@ -68,13 +86,13 @@ describe('Concealment', () => {
   })
 
   it('puts packets shorter than a frame together', () => {
-    const concealment = new Concealment(8000)
+    const concealment = setup()
     for (let n = 0; n < 10; n++) concealment.hear(voice(80, n * 80))
     expect(snr(voice(80, 800), concealment.fill(160).subarray(0, 80))).toBeGreaterThan(25)
   })
 
   it('does not hum where noise was: what it repeats is long', () => {
-    const concealment = new Concealment(8000)
+    const concealment = setup()
     let seed = 1
     const noise = Int16Array.from({ length: 800 }, () => {
       seed = (seed * 1_103_515_245 + 12_345) & 0x7fffffff
@@ -89,10 +107,10 @@ describe('Concealment', () => {
   })
 
   it('is silent when nothing was ever heard, or silence since', () => {
-    expect(rms(new Concealment(8000).fill(160))).toBe(0)
-    const concealment = new Concealment(8000)
+    expect(rms(setup().fill(160))).toBe(0)
+    const concealment = setup()
     concealment.hear(voice(800, 0))
-    concealment.forget()
+    concealment.silence(160)
     expect(rms(concealment.fill(160))).toBe(0)
   })
 })

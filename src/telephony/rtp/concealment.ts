@@ -16,7 +16,8 @@ const BLEND_MS = 4
  * fading to silence, and what comes then is blended in. It adds no delay.
  */
 export class Concealment {
-  private readonly past: Int16Array
+  private readonly last: (count: number) => Int16Array
+  private readonly memory: number
   private readonly shortest: number
   private readonly longest: number
   private readonly compared: number
@@ -31,7 +32,8 @@ export class Concealment {
   /** How far the first sample of the cycle is from where the sound broke off. */
   private step = 0
 
-  constructor(rateHz: number) {
+  /** `last` gives the last `count` samples that were written, fewer where there are no more. */
+  constructor(rateHz: number, last: (count: number) => Int16Array) {
     const samples = (ms: number): number => Math.round((ms * rateHz) / 1000)
     this.shortest = samples(SHORTEST_PERIOD_MS)
     this.longest = samples(LONGEST_PERIOD_MS)
@@ -39,16 +41,16 @@ export class Concealment {
     this.loud = samples(LOUD_MS)
     this.faded = samples(FADED_MS)
     this.blend = samples(BLEND_MS)
-    this.past = new Int16Array(this.compared + this.longest + (this.longest >> 2) + 1)
+    this.memory = this.compared + this.longest + (this.longest >> 2) + 1
+    this.last = last
     this.cycle = new Int16Array(0)
   }
 
-  /** Remembers sound that did come. Returns it, after a fill in a copy whose beginning is blended with that. */
+  /** Sound that did come: itself, or after a fill a copy whose beginning is blended with that. To be written. */
   hear(samples: Int16Array): Int16Array {
     const heard = this.filled === 0 ? samples : this.blended(samples)
     this.filled = 0
     this.empty = false
-    this.remember(heard)
     return heard
   }
 
@@ -65,18 +67,6 @@ export class Concealment {
   forget(): void {
     this.empty = true
     this.filled = 0
-    this.past.fill(0)
-  }
-
-  private remember(samples: Int16Array): void {
-    const { past } = this
-    const { length } = samples
-    if (length >= past.length) {
-      past.set(samples.subarray(length - past.length))
-      return
-    }
-    past.copyWithin(0, length)
-    past.set(samples, past.length - length)
   }
 
   private nextFilled(): number {
@@ -101,8 +91,8 @@ export class Concealment {
 
   /** The last period; its end is bent towards what came before its beginning, so that it goes round without a seam. */
   private findCycle(): void {
-    const { past } = this
-    const period = this.findPeriod()
+    const past = this.remembered()
+    const period = this.findPeriod(past)
     const begin = past.length - period
     const bent = period >> 2
     this.cycle = past.slice(begin)
@@ -115,12 +105,20 @@ export class Concealment {
     this.step = (past[past.length - 1] as number) - (past[begin - 1] as number)
   }
 
+  private remembered(): Int16Array {
+    const last = this.last(this.memory)
+    if (last.length === this.memory) return last
+    const past = new Int16Array(this.memory)
+    past.set(last, this.memory - last.length)
+    return past
+  }
+
   /** Every other lag first, then those beside the best. */
-  private findPeriod(): number {
+  private findPeriod(past: Int16Array): number {
     let best = this.longest
     let alike = VOICED
     const consider = (lag: number): void => {
-      const now = this.likeness(lag)
+      const now = this.likeness(past, lag)
       if (now <= alike) return
       alike = now
       best = lag
@@ -133,8 +131,8 @@ export class Concealment {
   }
 
   /** How alike the last 20 ms and those `lag` samples earlier are: their correlation, 1 for the same. */
-  private likeness(lag: number): number {
-    const { past, compared } = this
+  private likeness(past: Int16Array, lag: number): number {
+    const { compared } = this
     let both = 0
     let now = 1
     let then = 1

@@ -31,11 +31,18 @@ export class EarsTimeline {
   /** Silence written since the last sound because nothing came. */
   private starved = 0
 
-  /** `write` takes frames of at most 20 ms, valid during the call only. */
-  constructor(rateHz: number, write: (samples: Int16Array) => void) {
+  /**
+   * `write` takes frames of at most 20 ms, valid during the call only; `last` gives the last `count` samples that were
+   * written, fewer where there are no more.
+   */
+  constructor(
+    rateHz: number,
+    write: (samples: Int16Array) => void,
+    last: (count: number) => Int16Array,
+  ) {
     this.rateHz = rateHz
     this.write = write
-    this.concealment = new Concealment(rateHz)
+    this.concealment = new Concealment(rateHz, last)
     this.frameSamples = this.toSamples(FRAME_MS)
     this.nothing = new Int16Array(this.frameSamples)
   }

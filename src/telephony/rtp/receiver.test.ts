@@ -23,6 +23,8 @@ function setup(first = 0, ssrc = 7) {
     decode: ({ samples }) => samples,
     keep: (packet) => ({ ...packet }),
     write: (samples) => frames.push(samples.slice()),
+    last: (count) =>
+      Int16Array.from(frames.slice(-4).flatMap((samples) => [...samples])).slice(-count),
   })
   receiver.start(0)
   const packet = (n: number, change: Partial<TestPacket> = {}): TestPacket => ({

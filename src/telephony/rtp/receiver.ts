@@ -20,6 +20,8 @@ export interface ReceiverOptions<P extends HeardPacket> {
   keep(packet: P): P
   /** Takes what the human says, in frames of at most 20 ms, valid during the call only. */
   write(samples: Int16Array): void
+  /** The last `count` samples that were written, fewer where there are no more. */
+  last(count: number): Int16Array
 }
 
 interface Stream {
@@ -68,7 +70,7 @@ export class RtpReceiver<P extends HeardPacket> {
   constructor(o: ReceiverOptions<P>) {
     this.o = o
     this.lastPacketSamples = toSamples(20, o.rateHz)
-    this.timeline = new EarsTimeline(o.rateHz, o.write)
+    this.timeline = new EarsTimeline(o.rateHz, o.write, o.last)
   }
 
   /** Begins the timeline; again changes nothing. */

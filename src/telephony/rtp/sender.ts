@@ -31,6 +31,22 @@ export interface Sending {
   aloud: boolean
 }
 
+/**
+ * The packet and the samples of the moment, for all calls of this thread: each packet is on its way before the next is
+ * made. Memory of each call's own would be cold at every packet when there are hundreds.
+ */
+const PACKET = new Uint8Array(RTP_HEADER_BYTES + MAX_PAYLOAD_BYTES + SRTP_OVERHEAD_BYTES)
+const buffers = new Map<number, { samples: Int16Array; nothing: Int16Array }>()
+
+function buffersOf(length: number): { samples: Int16Array; nothing: Int16Array } {
+  let known = buffers.get(length)
+  if (!known) {
+    known = { samples: new Int16Array(length), nothing: new Int16Array(length) }
+    buffers.set(length, known)
+  }
+  return known
+}
+
 interface Clip {
   id: number
   samples: Int16Array
@@ -57,10 +73,10 @@ export class RtpSender {
   /** The next packet with sound begins a talk spurt: it carries the marker (RFC 3551 §4.1). */
   private resting = true
   private silentMs = 0
-  private samples = new Int16Array(0)
-  private nothing = new Int16Array(0)
-  /** The memory of every packet; what SRTP adds goes behind it. */
-  readonly packet = new Uint8Array(RTP_HEADER_BYTES + MAX_PAYLOAD_BYTES + SRTP_OVERHEAD_BYTES)
+  private samples: Int16Array = new Int16Array(0)
+  private nothing: Int16Array = new Int16Array(0)
+  /** Where the packet lies; what SRTP adds goes behind it. */
+  readonly packet = PACKET
 
   /** The first sequence number, timestamp and the SSRC are random (RFC 3550 §5.1). */
   constructor(o: {
@@ -91,10 +107,9 @@ export class RtpSender {
     }
     this.sending = sending
     this.silentMs = KEEPALIVE_MS
-    const length = toSamples(sending.ptimeMs, this.rateHz)
-    if (this.samples.length === length) return
-    this.samples = new Int16Array(length)
-    this.nothing = new Int16Array(length)
+    const { samples, nothing } = buffersOf(toSamples(sending.ptimeMs, this.rateHz))
+    this.samples = samples
+    this.nothing = nothing
   }
 
   /** Goes on as another stream: with a new key what was sent under the old one must not be sent again. */
@@ -135,7 +150,7 @@ export class RtpSender {
     this.resting = true
   }
 
-  /** The packet of this moment, valid until the next call; undefined when nothing is to be sent. */
+  /** The packet of this moment, valid until any sender makes another; undefined when nothing is to be sent. */
   next(): Uint8Array | undefined {
     const packet = this.sending.aloud ? this.aloud() : this.keepAlive()
     this.advance(1)

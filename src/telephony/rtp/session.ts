@@ -76,6 +76,7 @@ export class RtpSession {
       decode: (packet) => this.decode(packet),
       keep: (packet) => ({ ...packet, payload: packet.payload.slice() }),
       write: (samples) => o.ears.write(samples),
+      last: (count) => o.ears.read(o.ears.written - count, o.ears.written),
     })
     this.tones = new ToneReceiver(rateHz)
     this.watchdog = new SilenceWatchdog(o.silenceTimeoutMs)
