@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   ACTIVE_STATUSES,
+  CALL_STATUSES,
   type CallEvent,
   type CallStatus,
   isFinal,
@@ -8,17 +9,6 @@ import {
   transition,
 } from './call.ts'
 
-const STATUSES: readonly CallStatus[] = [
-  'scheduled',
-  'initiated',
-  'ringing',
-  'in_progress',
-  'completed',
-  'busy',
-  'no_answer',
-  'failed',
-  'canceled',
-]
 const EVENTS: readonly CallEvent[] = [
   'due',
   'ringing',
@@ -51,7 +41,7 @@ const MOVES: Record<string, CallStatus> = {
   'in_progress completed': 'completed',
   'in_progress failed': 'failed',
 }
-const pairs = STATUSES.flatMap((status) => EVENTS.map((event) => [status, event] as const))
+const pairs = CALL_STATUSES.flatMap((status) => EVENTS.map((event) => [status, event] as const))
 
 describe('the status of a call', () => {
   it.each(pairs)('%s, then %s', (status, event) => {
@@ -61,7 +51,7 @@ describe('the status of a call', () => {
   })
 
   it('is final when nothing leads away from it', () => {
-    const final = STATUSES.filter(isFinal)
+    const final = CALL_STATUSES.filter(isFinal)
     expect(final).toEqual(['completed', 'busy', 'no_answer', 'failed', 'canceled'])
     for (const status of final)
       for (const event of EVENTS) expect(transition(status, event)).toBeNull()

@@ -1,14 +1,16 @@
 /** What a call is, and the only ways in which its status changes. */
-export type CallStatus =
-  | 'scheduled'
-  | 'initiated'
-  | 'ringing'
-  | 'in_progress'
-  | 'completed'
-  | 'busy'
-  | 'no_answer'
-  | 'failed'
-  | 'canceled'
+export const CALL_STATUSES = [
+  'scheduled',
+  'initiated',
+  'ringing',
+  'in_progress',
+  'completed',
+  'busy',
+  'no_answer',
+  'failed',
+  'canceled',
+] as const
+export type CallStatus = (typeof CALL_STATUSES)[number]
 
 export type EndReason =
   | 'agent_hangup'

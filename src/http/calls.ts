@@ -1,4 +1,4 @@
-import type { CallStatus } from '../calls/call.ts'
+import { CALL_STATUSES } from '../calls/call.ts'
 import { parseCallRequest } from '../calls/call-request.ts'
 import type { CallFilter, IdempotencyRecord } from '../calls/ports.ts'
 import { sha256 } from '../core/ids.ts'
@@ -18,17 +18,6 @@ import {
 import type { Incoming, Route } from './route.ts'
 import type { ApiServices } from './services.ts'
 
-export const CALL_STATUSES = [
-  'scheduled',
-  'initiated',
-  'ringing',
-  'in_progress',
-  'completed',
-  'busy',
-  'no_answer',
-  'failed',
-  'canceled',
-] as const satisfies readonly CallStatus[]
 export const DIRECTIONS = ['outbound', 'inbound'] as const
 const LIST_PARAMETERS = [
   'limit',

@@ -1,5 +1,6 @@
 /** What the document says of each route, by `METHOD path`. A test holds it to the route table. */
-import { CALL_STATUSES, DIRECTIONS } from './calls.ts'
+import { CALL_STATUSES } from '../calls/call.ts'
+import { DIRECTIONS } from './calls.ts'
 import { ref, type Schema } from './openapi-schemas.ts'
 
 /** One answer that is no error. */

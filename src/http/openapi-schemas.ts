@@ -1,6 +1,8 @@
 /** The shapes of the API as JSON Schema (draft 2020-12), as `calls/public-call.ts` and `webhooks/public-webhook.ts` render them. */
+
+import { CALL_STATUSES } from '../calls/call.ts'
 import { SUBSCRIPTIONS } from '../webhooks/ports.ts'
-import { CALL_STATUSES, DIRECTIONS } from './calls.ts'
+import { DIRECTIONS } from './calls.ts'
 
 export type Schema = Readonly<Record<string, unknown>>
 
