@@ -23,6 +23,7 @@ import { createScheduler } from './scheduler/scheduler.ts'
 import { createServices } from './services.ts'
 import { createShutdown } from './shutdown.ts'
 import { CALL_JOB, CALL_LANE, DELIVERY_JOB } from './storage/job-rows.ts'
+import { ratesOf } from './telephony/codecs/formats.ts'
 import { checkWebhookUrl } from './webhooks/address-policy.ts'
 import { createDeliver } from './webhooks/deliver.ts'
 import { createManageWebhooks } from './webhooks/manage-webhooks.ts'
@@ -60,6 +61,7 @@ export function createApp(config: Config, o: Outside): App {
       timezone: config.account.timezone,
       llmTimeoutMs: config.llm.timeoutMs,
       language: 'en',
+      rates: ratesOf(config.sip.trunks.flatMap(({ codecs }) => codecs)),
     },
   })
 

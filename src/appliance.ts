@@ -99,7 +99,7 @@ function assemble(config: Config, log: Log, storage: Storage) {
     storage,
     trunk: telephony.trunk,
     engines,
-    metrics: withSipErrors(metrics, telephony),
+    metrics: withSignalling(metrics, telephony),
     post: createHttpPost({
       clock,
       policy: addressPolicy,
@@ -114,13 +114,15 @@ function assemble(config: Config, log: Log, storage: Storage) {
   })
 }
 
-/** The transport counts by itself; what is new is told when the figures are read. */
-function withSipErrors(metrics: Metrics, telephony: Telephony): Metrics {
+/** Signalling counts by itself; how it stands is told when the figures are read. */
+function withSignalling(metrics: Metrics, telephony: Telephony): Metrics {
   let told = 0
   return {
     ...metrics,
     text() {
-      const { malformed } = telephony.stats()
+      const { malformed, connections, trunks } = telephony.stats()
+      for (const trunk of trunks) metrics.trunk(trunk)
+      metrics.sipConnections(connections)
       metrics.sipParseErrors(malformed - told)
       told = malformed
       return metrics.text()
@@ -136,6 +138,9 @@ function createPhone(config: Config, log: Log, o: { metrics?: Metrics; probeOnly
     bindHost: config.sip.host,
     portRange: [config.sip.rtpPorts.from, config.sip.rtpPorts.to],
     silenceTimeoutMs: RTP_SILENCE_MS,
+    ...(config.sip.trunks.some(({ codecs }) => codecs.includes('opus'))
+      ? { opusDir: config.dataDir }
+      : {}),
     onClosed: (stats) => o.metrics?.rtpForeignPackets(stats.packetsForeign),
   })
   const { probeOnly = false } = o

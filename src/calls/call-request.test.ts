@@ -38,6 +38,7 @@ describe('the body of POST /calls', () => {
       metadata: null,
       maxDurationSeconds: null,
       fromNumber: null,
+      transferTo: null,
     })
   })
 
@@ -82,7 +83,27 @@ describe('the body of POST /calls', () => {
     },
   )
 
-  it.each(['language', 'voice', 'record', 'retry', 'voicemail', 'transferTo', 'resultSchema'])(
+  it.each(['+1', '15557654321', '+1 555 765 4321', 15557654321, true, {}, ''])(
+    'says that nobody can be transferred to %j',
+    (transferTo) => {
+      const refusal = setup().refuse({ transferTo })
+      expect(refusal.code).toBe('invalid_request')
+      expect(refusal.message).toContain('transferTo')
+    },
+  )
+
+  it('takes whom to transfer to, but not who is called, nor whom the dial policy keeps from being called', () => {
+    const { parse, refuse } = setup()
+    expect(parse({}).transferTo).toBeNull()
+    expect(parse({ transferTo: null }).transferTo).toBeNull()
+    expect(parse({ transferTo: '+15557654321' }).transferTo).toBe('+15557654321')
+    expect(refuse({ transferTo: '+15551234567' }).message).toContain('transferTo')
+    const blocked = refuse({ transferTo: '+19005550000' })
+    expect(blocked.code).toBe('dial_policy')
+    expect(blocked.message).toContain('transferTo')
+  })
+
+  it.each(['language', 'voice', 'record', 'retry', 'voicemail', 'resultSchema'])(
     'says that %s is not available yet',
     (name) => {
       const refusal = setup().refuse({ [name]: 'x' })

@@ -15,6 +15,8 @@ export interface CallRequest {
   maxDurationSeconds: number | null
   /** One of the trunks' numbers; null: the default caller. */
   fromNumber: string | null
+  /** E.164; whom the agent may hand the person over to. Null: nobody. */
+  transferTo: string | null
 }
 
 /** Which numbers may be called; an empty `allowedPrefixes` allows all that is not blocked. */
@@ -38,9 +40,10 @@ const KNOWN = [
   'metadata',
   'maxDuration',
   'fromNumber',
+  'transferTo',
 ] as const
 /** In the contract, but without behaviour yet: refused by name rather than accepted and ignored. */
-const LATER = ['language', 'voice', 'record', 'retry', 'voicemail', 'transferTo', 'resultSchema']
+const LATER = ['language', 'voice', 'record', 'retry', 'voicemail', 'resultSchema']
 
 const MAX_INSTRUCTIONS = 5000
 const MAX_FIRST_MESSAGE = 1000
@@ -69,13 +72,24 @@ export function parseCallRequest(body: unknown, rules: CallRules): CallRequest {
     metadata: readMetadata(fields),
     maxDurationSeconds: readMaxDuration(fields),
     fromNumber,
+    transferTo: readTransferTo(fields),
   }
   const caller = fromNumber ?? rules.ownNumbers[0]
   if (phoneNumber === caller)
     throw invalid(`phoneNumber is the caller's own number (${caller}): a call cannot ring itself.`)
+  if (request.transferTo === phoneNumber)
+    throw invalid(
+      'transferTo is the number that is called: name whom the person is to be put through to.',
+    )
+  refuseByPolicy(request, rules)
+  return request
+}
+
+function refuseByPolicy({ phoneNumber, transferTo }: CallRequest, rules: DialPolicy): void {
   const refusal = dialPolicyRefusal(phoneNumber, rules)
   if (refusal) throw new AppError('dial_policy', refusal)
-  return request
+  const transfer = transferTo === null ? null : dialPolicyRefusal(transferTo, rules)
+  if (transfer) throw new AppError('dial_policy', `transferTo: ${transfer}`)
 }
 
 /** Why this number may not be called, as a sentence that names the setting; null when it may. A block wins. */
@@ -123,6 +137,14 @@ function readFromNumber(fields: Fields, ownNumbers: readonly string[]): string |
   // Without any trunk the call itself is refused, by a sentence that says more.
   if (ownNumbers.length > 0 && !ownNumbers.includes(value))
     throw invalid(`fromNumber must be one of the trunks' numbers: ${ownNumbers.join(', ')}.`)
+  return value
+}
+
+function readTransferTo(fields: Fields): string | null {
+  const value = fields.transferTo ?? null
+  if (value === null) return null
+  if (typeof value !== 'string' || !isPhoneNumber(value))
+    throw invalid('transferTo must be a number in E.164 form, for example "+15559876543".')
   return value
 }
 

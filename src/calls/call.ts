@@ -69,6 +69,8 @@ export interface Call {
   metadata: Record<string, string> | null
   maxDurationSeconds: number
   callAt: number | null
+  /** E.164; whom the agent may hand the human over to. */
+  transferTo: string | null
   /** Counts from 1; the attempt that runs or ran last. */
   attempt: number
   centsPerMinute: number

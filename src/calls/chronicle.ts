@@ -13,7 +13,7 @@ import { untilStored } from './until-stored.ts'
  */
 export interface Chronicle {
   /** Stores the answer and the dialog; `onLost` when another process owns the call. */
-  answered(call: Call, fence: CallFence, sip: SipState, onLost: () => void): void
+  answered(sip: SipState, onLost: () => void): void
   on(event: TalkEvent): void
   /** Resolves when all that was told is on disk (or has failed, and was logged). */
   written(): Promise<void>
@@ -29,22 +29,31 @@ export function createChronicle(
     onTiming?(timing: TurnTiming): void
     onDue(): void
   },
-  o: { callId: string; signal: AbortSignal },
+  o: { call: Call; fence: CallFence; signal: AbortSignal },
 ): Chronicle {
-  const { callId } = o
+  const { call, fence } = o
+  const callId = call.id
   let last: Promise<unknown> = Promise.resolve()
 
   function then(write: () => Promise<unknown>): void {
     last = last
-      .then(() => untilStored(d, o, write))
+      .then(() => untilStored(d, { callId, signal: o.signal }, write))
       .then(() => d.events.notify(callId))
       .catch((error: unknown) =>
         d.log.error('part of a call was not stored', { callId, reason: reasonOf(error) }),
       )
   }
 
+  function transferred(at: number): void {
+    then(async () => {
+      const transcript = await d.calls.transcript(callId)
+      const deliveries = eventPayload('call.transferred', call, transcript, at)
+      if (await d.calls.markTransferred(callId, { fence, deliveries })) d.onDue()
+    })
+  }
+
   return {
-    answered(call, fence, sip, onLost) {
+    answered(sip, onLost) {
       const startedAt = call.startedAt ?? 0
       const deliveries = eventPayload('call.answered', call, [], startedAt)
       then(async () => {
@@ -61,7 +70,8 @@ export function createChronicle(
         const { name, arguments: args, at } = event
         const data = { name, arguments: args, at: new Date(at).toISOString() }
         then(() => d.calls.appendEvent(callId, { type: 'tool', data }))
-      } else {
+      } else if (event.type === 'transferred') transferred(event.at)
+      else {
         const { turn, role, text, final, at } = event
         const data = { turn, role, text, final, at: new Date(at).toISOString() }
         const said = { index: turn, role, text, at }

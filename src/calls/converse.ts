@@ -65,9 +65,9 @@ export async function converse(
   void leg.ended.then(() => {
     endedAt ??= time()
   })
-  const chronicle = createChronicle(d, { callId: call.id, signal: o.lease })
+  const chronicle = createChronicle(d, { call: answered, fence, signal: o.lease })
   // The first word does not wait for the disk: the answer is stored while it is spoken.
-  chronicle.answered(answered, fence, o.dialed.state, () => void leg.hangup())
+  chronicle.answered(o.dialed.state, () => void leg.hangup())
   const relieve = superviseCall(d, { call: answered, fence, leg, stop, time })
   const talk = await talkWhileAlive(d, answered, { ...o, leg, chronicle })
   relieve()

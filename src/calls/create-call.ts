@@ -93,6 +93,7 @@ function newCall(d: CreateCallDeps, request: CallRequest, now: number): Call {
     metadata: request.metadata,
     maxDurationSeconds: request.maxDurationSeconds ?? d.options.defaultMaxDurationSeconds,
     callAt: request.callAt,
+    transferTo: request.transferTo,
     attempt: 1,
     centsPerMinute,
     // The next minute; also what a scheduled call needs now and is checked for again when due.

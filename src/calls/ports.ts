@@ -40,6 +40,9 @@ export type LegEnd =
   /** The dialog broke: a failed request inside it, a dead transport. */
   | { by: 'trunk_error'; reason: string }
 
+/** What came of handing the human over to another number; `reason` is one sentence. */
+export type TransferOutcome = { ok: true } | { ok: false; reason: string }
+
 /** One answered call, seen as sound. Handles, not streams: sound never crosses the main thread. */
 export interface Leg {
   /** What the human says, from the answer on. */
@@ -47,10 +50,20 @@ export interface Leg {
   readonly mouth: Mouth
   /** Presses keys (0-9 * # A-D, `w` waits half a second) for the other side; resolves when the last one left. */
   sendDigits(digits: string): Promise<void>
+  /**
+   * Asks the other side to call `number` (E.164) in our place, and follows that to its end: a minute and a half at the
+   * most. The leg goes on meanwhile and after; who was handed over is to be hung up on. Never rejects.
+   */
+  transfer(number: string): Promise<TransferOutcome>
   /** Sends BYE. Idempotent; resolves when the leg has ended. */
   hangup(): Promise<void>
   /** True while the other side holds us. */
   readonly held: boolean
+  /**
+   * Where in `ears` the last hold began and ended, `to` null while it lasts; null when there was none. What lies
+   * between is music, or nothing: it is not what the human says.
+   */
+  readonly lastHold: { from: number; to: number | null } | null
   readonly ended: Promise<LegEnd>
 }
 
@@ -110,6 +123,8 @@ export interface Brief {
   firstMessage: string | null
   name: string | null
   toNumber: string
+  /** E.164; whom the agent may hand the human over to. Null: nobody. */
+  transferTo: string | null
   maxDurationSeconds: number
 }
 
@@ -123,6 +138,8 @@ export type TalkEvent =
       at: number
     }
   | { type: 'tool'; name: string; arguments: Record<string, unknown>; at: number }
+  /** The human was handed over to the number of the brief. */
+  | { type: 'transferred'; at: number }
   | { type: 'timing'; timing: TurnTiming }
 
 export interface Talk {
@@ -138,6 +155,7 @@ export interface Talk {
     | 'shutdown'
     | 'rtp_timeout'
     | 'trunk_error'
+    | 'transferred'
   >
   transcript: Turn[]
 }
@@ -282,6 +300,11 @@ export interface CallStore {
   appendTurn(id: string, turn: NumberedTurn): Promise<void>
   appendTiming(id: string, timing: TurnTiming): Promise<void>
   appendEvent(id: string, event: Omit<StoredEvent, 'seq'>): Promise<StoredEvent>
+  /** The human was handed over; the call goes on until it is hung up. */
+  markTransferred(
+    id: string,
+    o: { fence: CallFence; deliveries: EventPayload | null },
+  ): Promise<boolean>
   heartbeat(id: string, o: { fence: CallFence; now: number }): Promise<boolean>
   /**
    * Holds `holdCents` in all for this call; false when the balance does not cover the difference, or the fence is no
@@ -321,6 +344,6 @@ export interface CallStore {
 
 /** One event for the webhooks: the body is rendered once and never changes. */
 export interface EventPayload {
-  event: 'call.completed' | 'call.started' | 'call.answered'
+  event: 'call.completed' | 'call.started' | 'call.answered' | 'call.transferred'
   body: string
 }

@@ -22,6 +22,7 @@ export function createdCall(call: Call): Record<string, unknown> {
     ...(call.firstMessage === null ? {} : { firstMessage: call.firstMessage }),
     ...(call.callAt === null ? {} : { callAt: iso(call.callAt) }),
     ...(call.metadata === null ? {} : { metadata: call.metadata }),
+    ...(call.transferTo === null ? {} : { transferTo: call.transferTo }),
     createdAt: iso(call.createdAt),
   }
 }
@@ -42,6 +43,7 @@ export function listedCall(call: Call): Record<string, unknown> {
     callAt: isoOrNull(call.callAt),
     metadata: call.metadata,
     maxDuration: call.maxDurationSeconds,
+    transferTo: call.transferTo,
     summary: call.summary,
     cost: call.costCents,
     duration: call.durationSeconds,

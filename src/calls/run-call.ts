@@ -105,7 +105,7 @@ async function makeReady(d: RunCallDeps, call: Call, fence: CallFence): Promise<
 }
 
 async function phone(d: RunCallDeps, call: Call, hold: Hold): Promise<void> {
-  const brief: Brief = { ...call, callId: call.id }
+  const brief: Brief = { ...call, callId: call.id, transferTo: allowedTransfer(d, call) }
   const conversation = d.talker.prepare(brief)
   let begun = false
   const onBegun = (): void => {
@@ -123,6 +123,14 @@ async function phone(d: RunCallDeps, call: Call, hold: Hold): Promise<void> {
     return
   }
   await converse(d, call, { ...hold, dialed, conversation, brief })
+}
+
+/** Whom the call may be handed over to by the dial policy as it is now; it may be stricter than it was. */
+function allowedTransfer(d: RunCallDeps, { id, transferTo }: Call): string | null {
+  const refusal = transferTo === null ? null : d.dialRefusal(transferTo)
+  if (refusal !== null)
+    d.log.warn('transfer refused by the dial policy', { callId: id, reason: refusal })
+  return refusal === null ? transferTo : null
 }
 
 /** `onBegun` is told when an INVITE may leave. */

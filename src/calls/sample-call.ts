@@ -16,6 +16,7 @@ export function sampleCall(now: number): Call {
     metadata: null,
     maxDurationSeconds: 600,
     callAt: null,
+    transferTo: null,
     attempt: 1,
     centsPerMinute: 1,
     holdCents: 0,

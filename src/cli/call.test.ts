@@ -85,6 +85,8 @@ describe('call', () => {
         ...options,
         '--max-duration',
         '60',
+        '--transfer-to',
+        '+15557654321',
         '--key',
         'k',
       ),
@@ -102,6 +104,7 @@ describe('call', () => {
           firstMessage: 'Hi',
           fromNumber: '+15550001111',
           maxDuration: 60,
+          transferTo: '+15557654321',
         },
       },
     ])

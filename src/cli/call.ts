@@ -11,6 +11,7 @@ interface CallOptions {
   firstMessage?: string
   from?: string
   maxDuration?: string
+  transferTo?: string
   watch?: boolean
   url?: string
   key?: string
@@ -28,6 +29,7 @@ export function addCall(program: Command, context: CommandContext): void {
     .option('--first-message <text>', 'what the agent says when the call is answered')
     .option('--from <number>', "caller number: one of the trunks'")
     .option('--max-duration <seconds>', 'end the call after this long')
+    .option('--transfer-to <number>', 'whom the agent may put the person through to')
     .option('--url <url>', 'where the server answers (else from the configuration)')
     .option('--key <key>', 'API key (else LANDLINE_API_KEY, else a temporary one is made)')
     .option('--json', 'print the call, and each event of --watch, as a JSON line')
@@ -51,6 +53,7 @@ async function call(
     ...(options.firstMessage === undefined ? {} : { firstMessage: options.firstMessage }),
     ...(options.from === undefined ? {} : { fromNumber: options.from }),
     ...(options.maxDuration === undefined ? {} : { maxDuration: toSeconds(options.maxDuration) }),
+    ...(options.transferTo === undefined ? {} : { transferTo: options.transferTo }),
   }
   const { config } = context.config(command)
   return withClient(context, config, options, async (client) => {

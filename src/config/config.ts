@@ -75,9 +75,11 @@ export interface Config {
 export interface TrunkConfig {
   name: string
   host: string
-  port: number
+  /** Null: by SRV, else the transport's own. */
+  port: number | null
   /** Null: `host`. */
   domain: string | null
+  /** Null: by NAPTR and SRV, else UDP. */
   transport: ReadTrunk['transport']
   username: string | null
   password: string | null
@@ -96,6 +98,8 @@ export interface TrunkConfig {
   dtmf: ReadTrunk['dtmf']
   /** Null: no bound of its own. */
   maxCalls: number | null
+  /** INVITEs a second; null: no pace of its own. */
+  perSecond: number | null
   caFile: string | null
   verify: boolean
 }
@@ -194,6 +198,7 @@ export function buildTrunk(v: ReadTrunk, host: string, index: number): TrunkConf
     srtp: v.srtp,
     dtmf: v.dtmf,
     maxCalls: v.max_calls,
+    perSecond: v.per_second,
     caFile: v.ca_file,
     verify: v.verify,
   }

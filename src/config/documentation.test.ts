@@ -13,7 +13,10 @@ const rows = new Map(
   ]),
 )
 /** Defaults that are no values: told in words. */
-const IN_WORDS = ['account.timezone', 'name', 'host', 'domain', 'prefix', 'cents_per_minute']
+const IN_WORDS = [
+  ...['account.timezone', 'name', 'host', 'port', 'domain', 'transport'],
+  ...['prefix', 'cents_per_minute'],
+]
 const all: [string, Setting<unknown>][] = [SETTINGS, TRUNK_SETTINGS, RATE_SETTINGS].flatMap(
   (table) => Object.entries(table) as [string, Setting<unknown>][],
 )

@@ -17,7 +17,6 @@ import {
   portRange,
   text,
   timezone,
-  WrongValue,
 } from './kinds.ts'
 
 export interface Setting<T> {
@@ -123,10 +122,12 @@ export const TRUNK_SETTINGS = {
   /** The default is `main` for the first and `trunk2`, `trunk3` … for the others. */
   name: none(text(checkTrunkName)),
   host: none(host()),
-  port: setting(integer(1, 65_535), 5060),
+  /** The default is what SRV records say, else 5060, for TLS 5061. */
+  port: none(integer(1, 65_535)),
   /** The default is `host`. */
   domain: none(host()),
-  transport: setting(choice(['udp'], ['tcp', 'tls']), 'udp'),
+  /** The default is what the host publishes by NAPTR and SRV, else UDP. */
+  transport: none(choice(['udp', 'tcp', 'tls'])),
   username: none(text()),
   password: none(text(), secret),
   register: setting(bool(), false),
@@ -136,12 +137,13 @@ export const TRUNK_SETTINGS = {
   numbers: setting(list(phoneNumber()), []),
   caller_id: setting(choice(['from', 'pai', 'ppi']), 'from'),
   number_format: setting(choice(['+e164', 'e164', 'national']), '+e164'),
-  codecs: setting(list(choice(['PCMU', 'PCMA'], ['G722', 'G729', 'opus'])), ['PCMU', 'PCMA']),
-  srtp: setting(choice(['off'], ['optional', 'required']), 'off'),
-  dtmf: setting(choice(['rfc4733', 'inband'], ['info']), 'rfc4733'),
+  codecs: setting(list(choice(['PCMU', 'PCMA', 'G722', 'opus'], ['G729'])), ['PCMU', 'PCMA']),
+  srtp: setting(choice(['off', 'optional', 'required']), 'off'),
+  dtmf: setting(choice(['rfc4733', 'info', 'inband']), 'rfc4733'),
   max_calls: none(integer(1, 1000)),
-  ca_file: none(text(), { ...path, ...notYet }),
-  verify: setting(choiceOfTrue(), true),
+  per_second: none(number({ min: 0.1, max: 1000, whole: false })),
+  ca_file: none(text(), path),
+  verify: setting(bool(), true),
 }
 
 /** The keys of one `[[billing.rates]]`; both are required. */
@@ -165,18 +167,4 @@ function checkProxy(value: string): string | undefined {
   return /^[a-z0-9._-]+(:\d{1,5})?$/i.test(value) || /^\[[0-9a-f:]+\](:\d{1,5})?$/i.test(value)
     ? undefined
     : 'must be a host or "host:port"'
-}
-
-/** `verify = false` only matters to TLS, which is not available yet. */
-function choiceOfTrue(): Kind<boolean> {
-  const kind = bool()
-  const only = (value: boolean): boolean => {
-    if (!value) throw new WrongValue('is not available yet (available: true)')
-    return value
-  }
-  return {
-    ...kind,
-    fromToml: (value) => only(kind.fromToml(value)),
-    fromText: (given) => only(kind.fromText(given)),
-  }
 }

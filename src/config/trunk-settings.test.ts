@@ -7,7 +7,7 @@ name = "one"
 host = "sip.example"
 port = 5080
 domain = "example.org"
-transport = "udp"
+transport = "tls"
 username = "u"
 password = "p"
 register = true
@@ -17,11 +17,13 @@ allowed_sources = ["192.0.2.0/24", "2001:db8::/32"]
 numbers = ["+15551230001", "+15551230002"]
 caller_id = "pai"
 number_format = "national"
-codecs = ["PCMA"]
-srtp = "off"
-dtmf = "inband"
+codecs = ["opus", "G722", "PCMA"]
+srtp = "required"
+dtmf = "info"
 max_calls = 2
-verify = true
+per_second = 1.5
+ca_file = "/ca.pem"
+verify = false
 
 [[sip.trunks]]
 host = "198.51.100.7"
@@ -31,7 +33,7 @@ const TRUNK = {
   host: 'sip.example',
   port: 5080,
   domain: 'example.org',
-  transport: 'udp',
+  transport: 'tls',
   username: 'u',
   password: 'p',
   register: true,
@@ -41,12 +43,13 @@ const TRUNK = {
   numbers: ['+15551230001', '+15551230002'],
   callerId: 'pai',
   numberFormat: 'national',
-  codecs: ['PCMA'],
-  srtp: 'off',
-  dtmf: 'inband',
+  codecs: ['opus', 'G722', 'PCMA'],
+  srtp: 'required',
+  dtmf: 'info',
   maxCalls: 2,
-  caFile: null,
-  verify: true,
+  perSecond: 1.5,
+  caFile: '/ca.pem',
+  verify: false,
 }
 
 describe('trunks', () => {
@@ -56,14 +59,18 @@ describe('trunks', () => {
     expect(trunks[1]).toMatchObject({
       name: 'trunk2',
       host: '198.51.100.7',
-      port: 5060,
+      port: null,
       domain: null,
+      transport: null,
       register: false,
       expiresSeconds: 600,
       numberFormat: '+e164',
       codecs: ['PCMU', 'PCMA'],
       dtmf: 'rfc4733',
       maxCalls: null,
+      perSecond: null,
+      caFile: null,
+      verify: true,
     })
   })
 
@@ -76,7 +83,7 @@ describe('trunks', () => {
         ],
       ),
     )
-    expect(Object.keys(env)).toHaveLength(Object.keys(TRUNK_SETTINGS).length - 1)
+    expect(Object.keys(env)).toHaveLength(Object.keys(TRUNK_SETTINGS).length)
     const { config, warnings } = parse({ env })
     expect(config.sip.trunks).toEqual([TRUNK])
     expect(warnings).toEqual([])
@@ -95,14 +102,12 @@ describe('trunks', () => {
 
   const trunk = (rest: string): Given => ({ toml: `[[sip.trunks]]\nhost = "h.example"\n${rest}` })
   it.each([
-    ['transport = "tls"', 'is not available yet (available: "udp")'],
-    ['transport = "tcp"', 'is not available yet (available: "udp")'],
-    ['srtp = "optional"', 'is not available yet (available: "off")'],
-    ['srtp = "required"', 'is not available yet (available: "off")'],
-    ['dtmf = "info"', 'is not available yet (available: "rfc4733", "inband")'],
-    ['codecs = ["G722"]', 'is not available yet (available: "PCMU", "PCMA")'],
-    ['ca_file = "x.pem"', 'is not available yet'],
-    ['verify = false', 'is not available yet (available: true)'],
+    ['transport = "sctp"', 'must be one of "udp", "tcp", "tls"'],
+    ['per_second = 0', 'must be a number from 0.1 to 1000'],
+    ['srtp = "on"', 'must be one of "off", "optional", "required"'],
+    ['dtmf = "tone"', 'must be one of "rfc4733", "info", "inband"'],
+    ['codecs = ["G729"]', 'is not available yet (available: "PCMU", "PCMA", "G722", "opus")'],
+    ['verify = "no"', 'must be true or false'],
     ['codecs = []', 'must name at least one codec'],
     ['codecs = ["PCMU", "PCMU"]', 'must not name a codec twice'],
     ['register = true', 'needs username and password'],

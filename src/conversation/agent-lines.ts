@@ -3,7 +3,7 @@ import type { Brief, Leg } from '../calls/ports.ts'
 import { type Clock, sleep } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import type { Engines, Message } from './ports.ts'
+import type { Engines, Message, Tool } from './ports.ts'
 import { type Piece, startRecital } from './recital.ts'
 import { type Reply, startReply } from './reply.ts'
 import { createSpeechQueue, type SpeechNews } from './speech-queue.ts'
@@ -16,6 +16,8 @@ import type { Transcript } from './transcript.ts'
 /** How long the mouth may take to tell what was heard once the leg has ended. */
 const LAST_SOUND_MS = 500
 
+const INTERRUPTED = 'Error: you were interrupted; the call was not transferred.'
+
 export interface AgentLinesDeps {
   clock: Clock
   log: Log
@@ -23,6 +25,8 @@ export interface AgentLinesDeps {
   stock: StockLines
   brief: Brief
   systemPrompt: string
+  /** What the model may do. */
+  tools: readonly Tool[]
   /** The first message at the leg's rate; null when there is none. */
   firstMessage: readonly Piece[] | null
   language: string
@@ -43,6 +47,8 @@ export interface AgentLines {
   stop(): void
   /** Presses keys when what was said before is over, and tells the model. */
   press(id: number, call: ToolCall, digits: string): Promise<void>
+  /** Hands the human over when what was said before is over: something always is. Tells what becomes of it. */
+  transfer(id: number, call: ToolCall, number: string): Promise<void>
   answerTool(id: number, call: ToolCall, result: string | null): void
   /** When the draft's text was there, ms; null when it has none. */
   finalTextAt(id: number | null): number | null
@@ -87,8 +93,8 @@ export function createAgentLines(
     request: Pick<Parameters<typeof startReply>[1], 'speech' | 'messages'>,
     note: string | null,
   ): void {
-    const { engines, clock, language, llmTimeoutMs } = d
-    const parts = { engines, clock, now, rateHz, language, llmTimeoutMs, on }
+    const { engines, clock, language, tools, llmTimeoutMs } = d
+    const parts = { engines, clock, now, rateHz, language, tools, llmTimeoutMs, on }
     const reply = startReply(parts, { line: queue.open(id), ...request })
     replies.set(id, reply)
     kinds.set(id, { filler: false, note, marks: reply.marks })
@@ -109,6 +115,31 @@ export function createAgentLines(
       d.log.warn('keys not pressed', { callId: d.brief.callId, reason: reasonOf(error) })
       return 'Error: the keys could not be pressed.'
     }
+  }
+
+  async function transfer(id: number, call: ToolCall, number: string): Promise<void> {
+    await announceTransfer(id)
+    if (!replies.has(id)) return answerTool(id, call, INTERRUPTED)
+    on({ type: 'transferring', id, call })
+    const outcome = await leg.transfer(number)
+    on({ type: 'transferred', id, outcome })
+  }
+
+  /** Nobody is put through without a word: where the model has none, a stock line says it. */
+  async function announceTransfer(id: number): Promise<void> {
+    const line = replies.get(id)?.line
+    if (line?.empty) {
+      line.add(lineText('transfer'))
+      const clips = await d.stock
+        .make('transfer', rateHz, new AbortController().signal)
+        .catch((error: unknown) => {
+          d.log.warn('transfer not announced', { callId: d.brief.callId, reason: reasonOf(error) })
+          return []
+        })
+      for (const clip of clips) line.sound(clip)
+      line.done()
+    }
+    await line?.drained()
   }
 
   function answerTool(id: number, call: ToolCall, result: string | null): void {
@@ -140,6 +171,7 @@ export function createAgentLines(
     },
     stop: () => queue.stop(),
     press: async (id, call, digits) => answerTool(id, call, await pressed(id, digits)),
+    transfer,
     answerTool,
     finalTextAt: (id) => (id === null ? null : (replies.get(id)?.marks.finalText ?? null)),
     async close() {

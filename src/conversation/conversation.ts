@@ -67,6 +67,7 @@ class Runner {
       hasFirstMessage: d.firstMessage !== null,
       rule: bargeInRule(leg.ears.rateHz),
       llmTimeoutMs: d.llmTimeoutMs,
+      transferTo: d.brief.transferTo,
       held: leg.held,
     })
   }
@@ -92,8 +93,7 @@ class Runner {
     this.handling = true
     try {
       for (let next = this.events.shift(); next && this.running; next = this.events.shift()) {
-        const { held } = this.leg
-        if (held !== this.state.held && !this.state.ending) this.step({ type: 'hold', held })
+        this.lookAtHold()
         this.step(next)
       }
     } catch (error) {
@@ -103,6 +103,13 @@ class Runner {
     }
     this.handling = false
     if (this.running) this.waitForDue()
+  }
+
+  private lookAtHold(): void {
+    const { held, lastHold, ears } = this.leg
+    if (held === this.state.held || this.state.ending) return
+    const position = (held ? lastHold?.from : lastHold?.to) ?? ears.written
+    this.step({ type: 'hold', held, position })
   }
 
   private step(event: Event): void {
@@ -124,7 +131,9 @@ class Runner {
     )
   }
 
-  private readonly onDetected = (event: SpeechEvent): void => {
+  private readonly onDetected = (detected: SpeechEvent): void => {
+    const event = afterHold(detected, this.leg.lastHold)
+    if (!event) return
     const { type, from } = event
     const since = this.timeOf(from)
     if (type === 'speech_paused')
@@ -160,6 +169,8 @@ class Runner {
       tool_used: ({ call }) => teller.tool(call),
       answer_tool: ({ id, call, result }) => lines.answerTool(id, call, result),
       press: ({ id, call, digits }) => void lines.press(id, call, digits),
+      transfer: ({ id, call, number }) => void lines.transfer(id, call, number),
+      handed_over: () => teller.handedOver(),
       hang_up: () =>
         void this.leg.hangup().catch((error: unknown) => this.warn('hang-up failed', error)),
       close: ({ reason }) => void this.close(reason),
@@ -183,6 +194,14 @@ class Runner {
   private warn(message: string, error: unknown): void {
     this.d.log.warn(message, { callId: this.d.brief.callId, reason: reasonOf(error) })
   }
+}
+
+/** Without what of it was heard on hold, which nobody said; null when nothing is left. */
+function afterHold(event: SpeechEvent, hold: Leg['lastHold']): SpeechEvent | null {
+  const end = hold?.to ?? 0
+  if (event.from >= end) return event
+  if (event.type === 'speech_paused' && event.to <= end) return null
+  return { ...event, from: end }
 }
 
 function stopReason(reason: unknown): StopReason {

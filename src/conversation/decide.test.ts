@@ -11,6 +11,7 @@ function setup(o: Partial<Parameters<typeof initialState>[0]> = {}): State {
     hasFirstMessage: true,
     rule: bargeInRule(8000),
     llmTimeoutMs: 20_000,
+    transferTo: '+15557654321',
     held: false,
     ...o,
   })
@@ -48,11 +49,17 @@ function anyEvent(random: () => number, now: number): Event {
     () => ({
       type: 'tool',
       id,
-      call: { name: pick(['end_call', 'press_digits', 'x']), arguments: {} },
+      call: { name: pick(['end_call', 'press_digits', 'transfer_call', 'x']), arguments: {} },
     }),
     () => ({ type: 'sounding', id }),
     () => ({ type: 'finished', id, whole: random() < 0.5 }),
-    () => ({ type: 'hold', held: random() < 0.5 }),
+    () => ({ type: 'hold', held: random() < 0.5, position: from }),
+    () => ({ type: 'transferring', id, call: { name: 'transfer_call', arguments: {} } }),
+    () => ({
+      type: 'transferred',
+      id,
+      outcome: random() < 0.1 ? { ok: true } : { ok: false, reason: 'x' },
+    }),
     () => ({ type: 'due', position: from }),
   ])()
 }

@@ -5,12 +5,14 @@ import { limits } from './situations/limits.ts'
 import { listening } from './situations/listening.ts'
 import { opening } from './situations/opening.ts'
 import { silence } from './situations/silence.ts'
+import { transferring } from './situations/transferring.ts'
 import type { Action, Event, Situation, State } from './state.ts'
 
 /** The first that has something to do decides: what overrides comes first. */
 const SITUATIONS: readonly Situation[] = [
   ending,
   limits,
+  transferring,
   hold,
   opening,
   listening,

@@ -163,7 +163,7 @@ describe('silence', () => {
     expect((await call.finish(90_000)).ending).toBe('silence')
   })
 
-  it('is what music without a pause is: no call waits for its end', async () => {
+  it('is what music without a pause is: no call waits for its end (livekit/agents#5862)', async () => {
     const call = await placeCall({
       brief: { firstMessage: 'Hi there.' },
       says: [{ at: 3000, ms: 3_600_000, text: '' }],
@@ -366,6 +366,60 @@ describe('hold', () => {
     call.leg.say('la la la la', 5000)
     await call.run(20_000)
     expect(call.engines.asked).toHaveLength(0)
+    expect(call.engines.recognised).toHaveLength(0)
     expect(call.talk).toBeNull()
+  })
+
+  it('has no sample of it recognised, also of music that goes on beyond its end', async () => {
+    const call = await setup()
+    call.leg.hold(true)
+    call.leg.say('la la la la la la la la', 8000)
+    await call.run(6000)
+    call.leg.hold(false)
+    const { lastHold } = call.leg
+    call.leg.say('Thanks for holding, how can I help?', 2000, call.leg.time() + 2500)
+    await call.run(8000)
+    expect(call.engines.recognised.length).toBeGreaterThan(0)
+    for (const { from } of call.engines.recognised)
+      expect(from).toBeGreaterThanOrEqual(lastHold?.to ?? Number.POSITIVE_INFINITY)
+    expect(call.sounds().at(-1)?.text).toContain('how can I help?')
+  })
+
+  it('writes down what the human said up to it, and nothing of what came after', async () => {
+    const call = await setup()
+    call.leg.say('One moment please', 1000)
+    await call.run(1000)
+    // The music begins with the hold, without a pause between.
+    call.leg.hold(true)
+    call.leg.say('la la la la', 20_000)
+    await call.run(10_000)
+    expect(call.engines.recognised).toHaveLength(1)
+    expect(call.engines.recognised[0]?.to).toBe(call.leg.lastHold?.from)
+    expect(call.sounds()).toHaveLength(1)
+    call.leg.humanHangsUp()
+    const { transcript } = await call.finish(5000)
+    expect(transcript.map(({ text }) => text)).toEqual(['Hi there.', 'One moment please'])
+  })
+
+  it('keeps a turn whose pause was not over yet', async () => {
+    const call = await setup({ recogniseMs: 400 })
+    call.leg.say('I will ask my boss', 1000)
+    await call.run(1250)
+    call.leg.hold(true)
+    await call.run(5000)
+    call.leg.humanHangsUp()
+    const { transcript } = await call.finish(5000)
+    expect(transcript.at(-1)?.text).toBe('I will ask my boss')
+    expect(call.sounds()).toHaveLength(1)
+  })
+
+  it('is no way to keep a call for ever (livekit/agents#5862)', async () => {
+    const call = await setup({ brief: { maxDurationSeconds: 120 } })
+    call.leg.hold(true)
+    call.leg.say('la la la', 3_600_000)
+    const talk = await call.finish(121_000)
+    expect(talk.ending).toBe('max_duration')
+    expect(call.leg.hungUpAt).toBeLessThanOrEqual(120_000)
+    expect(talk.transcript.map(({ text }) => text)).toEqual(['Hi there.'])
   })
 })

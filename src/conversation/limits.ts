@@ -35,6 +35,8 @@ export const LAST_TEXT_MS = 3000
 export const HOLD_CHECK_MS = 250
 /** After a noise cut it off, the agent takes its reply up again this often before it only listens. */
 export const MAX_RESUMES = 3
+/** A transfer is decided within a minute and a half by the leg; after this long it has failed, whatever the leg does. */
+export const TRANSFER_MS = 120_000
 /** How often in one turn the model may call tools. */
 export const MAX_TOOL_ROUNDS = 4
 export const MAX_REPLY_TOKENS = 300

@@ -6,6 +6,7 @@ const brief = {
   instructions: 'Book a table for two.',
   firstMessage: null,
   name: 'Trattoria\nDa Mario',
+  transferTo: null,
   toNumber: '+15551234567',
   maxDurationSeconds: 600,
 }

@@ -5,10 +5,10 @@ import { reasonOf } from '../core/errors.ts'
 import type { Ring } from '../core/ring.ts'
 import { createClauses } from './clauses.ts'
 import { ENGINE_TIMEOUT_MS, MAX_REPLY_CHARS, MAX_REPLY_TOKENS, MAX_TOOL_ROUNDS } from './limits.ts'
-import type { Engines, Message } from './ports.ts'
+import type { Engines, Message, Tool } from './ports.ts'
 import type { Line } from './speech-queue.ts'
 import type { Event, FailedStage } from './state.ts'
-import { TOOLS, type ToolCall } from './tools.ts'
+import type { ToolCall } from './tools.ts'
 import { toolMessages } from './transcript.ts'
 import { createGate, eachWithin, within } from './waiting.ts'
 
@@ -25,6 +25,7 @@ export interface ReplyDeps {
   now(): number
   rateHz: number
   language: string
+  tools: readonly Tool[]
   llmTimeoutMs: number
   on(event: Event): void
 }
@@ -185,7 +186,7 @@ class ReplyRun {
     try {
       const stream = this.d.engines.model.reply({
         messages,
-        tools: TOOLS,
+        tools: this.d.tools,
         maxTokens: MAX_REPLY_TOKENS,
         signal,
       })

@@ -14,6 +14,8 @@ export type SpeechNews =
 export interface Line {
   readonly id: number
   readonly started: boolean
+  /** Whether no text was added yet. */
+  readonly empty: boolean
   /** Begins a piece of text. Its clips follow by `sound`, then `done`. */
   add(text: string): void
   sound(clip: Clip): void
@@ -90,6 +92,10 @@ class SpokenLine implements Line {
 
   get started(): boolean {
     return this.reached >= 0
+  }
+
+  get empty(): boolean {
+    return this.pieces.length === 0
   }
 
   add(text: string): void {

@@ -1,5 +1,5 @@
 /** What a conversation knows, what happens to it, and what it may do: the vocabulary of `decide`. */
-import type { LegEnd, StopReason, Talk } from '../calls/ports.ts'
+import type { LegEnd, StopReason, Talk, TransferOutcome } from '../calls/ports.ts'
 import type { BargeInRule } from '../core/ring.ts'
 import { durationLimits } from './limits.ts'
 import type { LineName } from './stock-lines.ts'
@@ -50,6 +50,15 @@ export interface Answer {
   giveUpAt: number | null
 }
 
+/** The human is being handed over to somebody else. */
+export interface Handover {
+  /** The answer whose tool asked for it. */
+  id: number
+  call: ToolCall
+  /** When it has failed, whatever else is heard of it. */
+  until: number
+}
+
 export interface Ending {
   reason: EndingReason
   /** The last sentence's line; we hang up when it has ended. */
@@ -67,6 +76,8 @@ export interface State {
   readonly hasFirstMessage: boolean
   readonly rule: BargeInRule
   readonly llmTimeoutMs: number
+  /** Whom the human may be handed over to; null: nobody. */
+  readonly transferTo: string | null
   /** Ids of lines and drafts count from 1. */
   nextId: number
   held: boolean
@@ -75,6 +86,7 @@ export interface State {
   openAt: number | null
   utterance: Utterance | null
   answer: Answer | null
+  handover: Handover | null
   /** The line beside the answer (a filler, a question whether somebody is there) that is on its way. */
   aside: number | null
   /** The agent's last reply did not get to its end, and nothing was said since. */
@@ -110,7 +122,11 @@ export type Event =
   | { type: 'sounding'; id: number }
   /** A line ended: `whole` when all of it was heard. */
   | { type: 'finished'; id: number; whole: boolean }
-  | { type: 'hold'; held: boolean }
+  /** `position` is where in the ring the hold began or ended. */
+  | { type: 'hold'; held: boolean; position: number }
+  /** What was to be said before a transfer was heard: the human is being handed over. */
+  | { type: 'transferring'; id: number; call: ToolCall }
+  | { type: 'transferred'; id: number; outcome: TransferOutcome }
   | { type: 'stop'; reason: StopReason }
   | { type: 'leg_ended'; end: LegEnd }
   /** Speech cannot be detected. */
@@ -143,6 +159,10 @@ export type Action =
   /** The tool's answer to the model; null ends the reply there. */
   | { type: 'answer_tool'; id: number; call: ToolCall; result: string | null }
   | { type: 'press'; id: number; call: ToolCall; digits: string }
+  /** Hand the human over, once what is said before it was heard. */
+  | { type: 'transfer'; id: number; call: ToolCall; number: string }
+  /** They were handed over. */
+  | { type: 'handed_over' }
   | { type: 'hang_up' }
   | { type: 'close'; reason: EndingReason }
 
@@ -160,6 +180,7 @@ export function initialState(o: {
   hasFirstMessage: boolean
   rule: BargeInRule
   llmTimeoutMs: number
+  transferTo: string | null
   held: boolean
 }): State {
   const { maxDurationSeconds, ...rest } = o
@@ -171,6 +192,7 @@ export function initialState(o: {
     openAt: null,
     utterance: null,
     answer: null,
+    handover: null,
     aside: null,
     cutOff: false,
     resumes: 0,

@@ -11,6 +11,7 @@ const LINES = {
   filler_3: 'Let me see.',
   ask: 'Are you still there?',
   ask_again: 'Hello, are you still there?',
+  transfer: "I'll put you through now. One moment, please.",
   repeat: 'Sorry, could you say that again?',
   silence_goodbye: "I can't hear you, so I'll hang up now. Goodbye.",
   max_duration: 'I have to end the call now. Thank you, goodbye.',

@@ -10,6 +10,7 @@ const brief = {
   instructions: 'Order a pizza.',
   firstMessage: null,
   name: null,
+  transferTo: null,
   toNumber: '+15551234567',
   maxDurationSeconds: 600,
 }

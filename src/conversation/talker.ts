@@ -10,7 +10,7 @@ import { systemPrompt } from './prompt.ts'
 import { piecesOf } from './recital.ts'
 import { createStockLines, type StockLines } from './stock-lines.ts'
 import { summarise } from './summary.ts'
-import { TOOLS } from './tools.ts'
+import { toolsFor } from './tools.ts'
 
 export interface TalkerDeps {
   clock: Clock
@@ -23,6 +23,8 @@ export interface TalkerDeps {
     llmTimeoutMs: number
     /** BCP 47 tag of what is spoken. */
     language: string
+    /** The rates that a leg's sound may have, the likeliest first; 8 kHz unless given. */
+    rates?: readonly number[]
   }
 }
 
@@ -40,12 +42,15 @@ function prepare(d: TalkerDeps, stock: StockLines, brief: Brief): Conversation {
   const { clock, log, engines } = d
   const { timezone, language, llmTimeoutMs } = d.options
   const preparing = new AbortController()
+  const tools = toolsFor(brief)
   const prompt = systemPrompt(brief, { now: clock.now(), timezone, language })
   const first = (rateHz: number) =>
     brief.firstMessage === null
       ? null
       : piecesOf({ voice: engines.voice, clock }, { text: brief.firstMessage, rateHz })
-  const prepared = first(TELEPHONE_RATE_HZ)
+  // Which codec is agreed on is known only at the answer: what is said first waits in each rate that it may have.
+  const rates = d.options.rates ?? [TELEPHONE_RATE_HZ]
+  const prepared = new Map(rates.map((rateHz) => [rateHz, first(rateHz)]))
 
   const tell = (what: string) => (error: unknown) => {
     if (!isAbortError(error)) log.warn(what, { callId: brief.callId, reason: reasonOf(error) })
@@ -53,14 +58,15 @@ function prepare(d: TalkerDeps, stock: StockLines, brief: Brief): Conversation {
   async function warmUp(): Promise<void> {
     const { signal } = preparing
     const messages = [{ role: 'system', content: prompt }] as const
-    await engines.model.warmUp({ messages, tools: TOOLS, signal })
+    await engines.model.warmUp({ messages, tools, signal })
   }
 
   async function synthesise(): Promise<void> {
     const { signal } = preparing
-    for (const piece of prepared ?? [])
-      await piece.clips(signal).catch(tell('first message not prepared'))
-    await stock.prepare(TELEPHONE_RATE_HZ, signal)
+    for (const pieces of prepared.values())
+      for (const piece of pieces ?? [])
+        await piece.clips(signal).catch(tell('first message not prepared'))
+    for (const rateHz of rates) await stock.prepare(rateHz, signal)
   }
 
   void warmUp().catch(tell('model not warmed up'))
@@ -70,10 +76,14 @@ function prepare(d: TalkerDeps, stock: StockLines, brief: Brief): Conversation {
     discard: () => preparing.abort(),
     async talk(leg: Leg, o: { signal: AbortSignal; on(event: TalkEvent): void }): Promise<Talk> {
       const { rateHz } = leg.ears
-      const firstMessage = rateHz === TELEPHONE_RATE_HZ ? prepared : first(rateHz)
-      const deps = { clock, log, engines, stock, brief, language, llmTimeoutMs, firstMessage }
+      const firstMessage = prepared.has(rateHz) ? (prepared.get(rateHz) ?? null) : first(rateHz)
+      const parts = { clock, log, engines, stock, brief, language, llmTimeoutMs }
       try {
-        return await holdConversation({ ...deps, systemPrompt: prompt }, leg, o)
+        return await holdConversation(
+          { ...parts, tools, firstMessage, systemPrompt: prompt },
+          leg,
+          o,
+        )
       } finally {
         preparing.abort()
       }

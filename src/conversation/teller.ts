@@ -20,6 +20,8 @@ export interface Teller {
   speech(news: SpeechNews, kind: LineKind): void
   human(turn: { text: string; at: number; until: number; finalText: number | null }): void
   tool(call: ToolCall): void
+  /** The human was handed over. */
+  handedOver(): void
 }
 
 export function createTeller(o: {
@@ -76,5 +78,6 @@ export function createTeller(o: {
       tell({ type: 'transcript', turn, role: 'human', text, final: true, at: begun })
     },
     tool: (call) => tell({ type: 'tool', name: call.name, arguments: call.arguments, at: now() }),
+    handedOver: () => tell({ type: 'transferred', at: now() }),
   }
 }

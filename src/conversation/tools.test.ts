@@ -1,16 +1,47 @@
 import { describe, expect, it } from 'vitest'
-import { judgeTool } from './tools.ts'
+import { judgeTool, toolsFor } from './tools.ts'
+
+const NOBODY = { transferTo: null }
+const SOMEBODY = { transferTo: '+15557654321' }
+
+describe('the tools of a call', () => {
+  it('hold a transfer only where there is somebody to transfer to', () => {
+    const names = (o: { transferTo: string | null }): string[] =>
+      toolsFor(o).map(({ name }) => name)
+    expect(names(NOBODY)).toEqual(['end_call', 'press_digits'])
+    expect(names(SOMEBODY)).toEqual(['end_call', 'press_digits', 'transfer_call'])
+    expect(JSON.stringify(toolsFor(SOMEBODY))).not.toContain('5557654321')
+  })
+})
+
+describe('the judgement of a transfer', () => {
+  it('knows one number, whatever the model says beside', () => {
+    const verdict = { tool: 'transfer_call', number: '+15557654321' }
+    for (const args of [{}, { reason: 'asks for a human' }, { number: '+1 (555) 765-4321' }])
+      expect(judgeTool({ name: 'transfer_call', arguments: args }, SOMEBODY)).toEqual(verdict)
+  })
+
+  it.each([
+    [{ number: '+19005550000' }, SOMEBODY],
+    [{ to: 19005550000 }, SOMEBODY],
+    [{ target: 'sip:911@evil.example' }, SOMEBODY],
+    [{}, NOBODY],
+    [{ number: '+15557654321' }, NOBODY],
+  ])('refuses %j for %j', (args, o) => {
+    expect(judgeTool({ name: 'transfer_call', arguments: args }, o)).toHaveProperty('refused')
+  })
+})
 
 describe('the judgement of tool calls', () => {
   it('lets the call be ended and keys be pressed', () => {
-    expect(judgeTool({ name: 'end_call', arguments: { reason: 'done' } })).toEqual({
+    expect(judgeTool({ name: 'end_call', arguments: { reason: 'done' } }, NOBODY)).toEqual({
       tool: 'end_call',
     })
-    expect(judgeTool({ name: 'press_digits', arguments: { digits: '12w#' } })).toEqual({
+    expect(judgeTool({ name: 'press_digits', arguments: { digits: '12w#' } }, NOBODY)).toEqual({
       tool: 'press_digits',
       digits: '12w#',
     })
-    expect(judgeTool({ name: 'press_digits', arguments: { digits: 1 } })).toMatchObject({
+    expect(judgeTool({ name: 'press_digits', arguments: { digits: 1 } }, NOBODY)).toMatchObject({
       digits: '1',
     })
   })
@@ -25,6 +56,6 @@ describe('the judgement of tool calls', () => {
     ['press_digits', { digits: ['1'] }],
     ['press_digits', { digits: 1e21 }],
   ])('refuses %s %j', (name, args) => {
-    expect(judgeTool({ name, arguments: args })).toHaveProperty('refused')
+    expect(judgeTool({ name, arguments: args }, NOBODY)).toHaveProperty('refused')
   })
 })

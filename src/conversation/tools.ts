@@ -6,7 +6,7 @@ export interface ToolCall {
   arguments: Record<string, unknown>
 }
 
-export const TOOLS: readonly Tool[] = [
+const TOOLS: readonly Tool[] = [
   {
     name: 'end_call',
     description:
@@ -32,20 +32,38 @@ export const TOOLS: readonly Tool[] = [
   },
 ]
 
+/** The number is not the model's to choose. */
+const TRANSFER_CALL: Tool = {
+  name: 'transfer_call',
+  description:
+    'Put the person through to a colleague, who takes the call over from you. Say so in the same reply, before the ' +
+    'call of this tool. Use it when the task says so, or when the person asks for a human.',
+  parameters: { type: 'object', properties: {}, additionalProperties: false },
+}
+
+/** The tools of a call; `transferTo`: the number that the person may be handed over to, null when there is none. */
+export function toolsFor(o: { transferTo: string | null }): readonly Tool[] {
+  return o.transferTo === null ? TOOLS : [...TOOLS, TRANSFER_CALL]
+}
+
+/** So many digits in an argument are meant as a telephone number. */
+const MIN_NUMBER = 3
 /** Of the arguments as JSON. */
 const MAX_ARGUMENTS = 2000
 
 export type Verdict =
   | { tool: 'end_call' }
   | { tool: 'press_digits'; digits: string }
+  | { tool: 'transfer_call'; number: string }
   /** One sentence for the model. */
   | { refused: string }
 
 /** Whether a call may take effect. Models invent tools and arguments: nothing is believed. */
-export function judgeTool(call: ToolCall): Verdict {
+export function judgeTool(call: ToolCall, o: { transferTo: string | null }): Verdict {
   if (JSON.stringify(call.arguments).length > MAX_ARGUMENTS)
     return { refused: 'the arguments are too long.' }
   if (call.name === 'end_call') return { tool: 'end_call' }
+  if (call.name === 'transfer_call') return judgeTransfer(call, o.transferTo)
   if (call.name !== 'press_digits')
     return { refused: 'there is no such tool; there are end_call and press_digits.' }
   const { digits } = call.arguments
@@ -53,4 +71,16 @@ export function judgeTool(call: ToolCall): Verdict {
   if (typeof keys !== 'string' || !/^[0-9*#A-Dw]{1,32}$/.test(keys))
     return { refused: 'digits must be 1 to 32 of the keys 0-9, *, #, A-D and w.' }
   return { tool: 'press_digits', digits: keys }
+}
+
+/** Only to the number of the call's own request: whoever talks the model into naming another gets none at all. */
+function judgeTransfer(call: ToolCall, transferTo: string | null): Verdict {
+  if (transferTo === null)
+    return { refused: 'there is nobody that this call may be transferred to.' }
+  const digitsOf = (value: unknown): string => String(value).replace(/\D/g, '')
+  const named = Object.values(call.arguments).map(digitsOf)
+  const wanted = digitsOf(transferTo)
+  if (named.some((digits) => digits.length >= MIN_NUMBER && digits !== wanted))
+    return { refused: 'the number cannot be chosen; call transfer_call without arguments.' }
+  return { tool: 'transfer_call', number: transferTo }
 }

@@ -1,7 +1,7 @@
 /** Input samples that one output sample is made of, at the lower of the two rates. */
-const TAPS = 48
+const TAPS = 64
 /** How far images and aliases are pushed down. */
-const STOP_BAND_DB = 80
+const STOP_BAND_DB = 96
 
 /** The coefficients of each of `up` phases, TAPS × max(1, down / up) long. */
 interface Filter {
@@ -16,8 +16,8 @@ const filters = new Map<string, Filter>()
 /**
  * Changes the sample rate of a stream of 16-bit mono samples: a polyphase FIR filter under a Kaiser window.
  * Any two whole rates; state is carried from piece to piece, so that the pieces join without a seam. Output sample
- * m stands for the moment of input sample m × from / to; it comes once the filter has seen 3 ms past that moment
- * (24 samples at the lower rate).
+ * m stands for the moment of input sample m × from / to; it comes once the filter has seen 32 samples of the lower rate
+ * (4 ms of 8 kHz) past that moment.
  */
 export class Resampler {
   private readonly filter: Filter
@@ -32,6 +32,11 @@ export class Resampler {
     this.filter = filterFor(fromHz, toHz)
     this.at = this.filter.half - 1
     this.pending = new Int16Array(this.at)
+  }
+
+  /** So many input samples have to come before the first output does. */
+  get delay(): number {
+    return this.filter.half
   }
 
   /** The output that became complete with this input. */

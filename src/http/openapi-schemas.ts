@@ -104,6 +104,11 @@ const newCall = closed(
       ...e164,
       description: "One of the trunks' numbers. Left out: the first.",
     }),
+    transferTo: orNull({
+      ...e164,
+      description:
+        'Whom the agent may hand the person over to, by a blind transfer (SIP REFER); the dial policy holds for it too.',
+    }),
   },
   ['phoneNumber', 'instructions'],
 )
@@ -120,9 +125,10 @@ const createdCall = object(
     firstMessage: text,
     callAt: time,
     metadata,
+    transferTo: e164,
     createdAt: time,
   },
-  ['name', 'firstMessage', 'callAt', 'metadata'],
+  ['name', 'firstMessage', 'callAt', 'metadata', 'transferTo'],
 )
 
 const listed: Record<string, Schema> = {
@@ -142,6 +148,7 @@ const listed: Record<string, Schema> = {
   callAt: orNull(time),
   metadata: orNull(metadata),
   maxDuration: orNull({ type: 'integer' }),
+  transferTo: orNull(e164),
   summary: orNull(text),
   cost: { ...count, description: 'Cents.' },
   duration: { ...count, description: 'Seconds from the answer to the end.' },

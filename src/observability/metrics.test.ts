@@ -54,6 +54,18 @@ describe('the metrics', () => {
     ).toBe(1)
   })
 
+  it('tell how each trunk is', async () => {
+    const metrics = createMetrics()
+    metrics.trunk({ name: 'main', registered: true, calls: 3 })
+    metrics.trunk({ name: 'sbc', registered: null, calls: 0 })
+    metrics.sipConnections(2)
+    const seen = await samples(metrics)
+    expect(seen.get('landline_trunk_registered{trunk="main"}')).toBe(1)
+    expect(seen.has('landline_trunk_registered{trunk="sbc"}')).toBe(false)
+    expect(seen.get('landline_trunk_calls{trunk="main"}')).toBe(3)
+    expect(seen.get('landline_sip_connections')).toBe(2)
+  })
+
   it('keep every observation however many come before the first reading', async () => {
     const metrics = createMetrics()
     for (let i = 0; i < 1000; i++) metrics.sipParseErrors(1)

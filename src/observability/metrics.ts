@@ -19,6 +19,10 @@ export interface Metrics {
   delivery(outcome: 'delivered' | 'retried' | 'failed' | 'waiting'): void
   /** Datagrams that were no SIP message. */
   sipParseErrors(count: number): void
+  /** How one trunk is now; `registered` is null for one that does not register. */
+  trunk(o: { name: string; registered: boolean | null; calls: number }): void
+  /** SIP connections over TCP and TLS that are open now. */
+  sipConnections(count: number): void
   /** RTP packets from elsewhere than the agreed source. */
   rtpForeignPackets(count: number): void
   /** `route` is the pattern (`/api/v1/calls/:id`), never the path. */
@@ -78,6 +82,12 @@ export function createMetrics(): Metrics {
       }),
     delivery: (outcome) => record((m) => m.deliveries.inc({ outcome })),
     sipParseErrors: (count) => record((m) => m.sipParseErrors.inc(Math.max(0, count))),
+    trunk: ({ name, registered, calls }) =>
+      record((m) => {
+        if (registered !== null) m.trunkRegistered.set({ trunk: name }, registered ? 1 : 0)
+        m.trunkCalls.set({ trunk: name }, calls)
+      }),
+    sipConnections: (count) => record((m) => m.sipConnections.set(count)),
     rtpForeignPackets: (count) => record((m) => m.rtpForeign.inc(Math.max(0, count))),
     httpRequest: ({ method, route, status, durationMs }) => {
       const labels = { method, route: known(route), status: String(status) }
@@ -97,6 +107,9 @@ interface Meters {
   firstSound: Histogram
   deliveries: Counter
   sipParseErrors: Counter
+  trunkRegistered: Gauge
+  trunkCalls: Gauge
+  sipConnections: Gauge
   rtpForeign: Counter
   http: Histogram
 }
@@ -145,6 +158,23 @@ function createMeters(library: typeof import('prom-client')): Meters {
       'landline_sip_parse_errors_total',
       'Datagrams that are no SIP message.',
     ),
+    trunkRegistered: new library.Gauge({
+      name: 'landline_trunk_registered',
+      help: 'Whether a trunk that registers is registered.',
+      labelNames: ['trunk'],
+      registers,
+    }),
+    trunkCalls: new library.Gauge({
+      name: 'landline_trunk_calls',
+      help: 'Calls that a trunk carries.',
+      labelNames: ['trunk'],
+      registers,
+    }),
+    sipConnections: new library.Gauge({
+      name: 'landline_sip_connections',
+      help: 'SIP connections over TCP and TLS that are open.',
+      registers,
+    }),
     rtpForeign: counter(
       'landline_rtp_foreign_packets_total',
       'RTP packets from elsewhere than the agreed source.',

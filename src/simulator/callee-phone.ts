@@ -94,6 +94,7 @@ function trunk() {
     srtp: 'off',
     dtmf: 'rfc4733',
     maxCalls: null,
+    perSecond: null,
     caFile: null,
     verify: true,
   } as const

@@ -30,6 +30,7 @@ export function createCallProgress(
   | 'saveDialing'
   | 'markRinging'
   | 'markAnswered'
+  | 'markTransferred'
   | 'heartbeat'
   | 'extendHold'
   | 'interrupted'
@@ -59,6 +60,12 @@ export function createCallProgress(
         const answered = step(rows, id, o.fence, 'answered', change, startedAt)
         if (answered && o.deliveries) addDeliveries(parts, answered.id, o.deliveries)
         return answered !== undefined
+      }),
+    markTransferred: (id, o) =>
+      tx.write(() => {
+        if (!holds(rows, id, o.fence) || readCall(rows, id)?.status !== 'in_progress') return false
+        if (o.deliveries) addDeliveries(parts, id, o.deliveries)
+        return true
       }),
     heartbeat: (id, o) =>
       tx.write(() => {

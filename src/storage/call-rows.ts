@@ -20,6 +20,7 @@ export const callColumns = {
   metadata: call.metadata,
   maxDurationSeconds: call.maxDurationSeconds,
   callAt: call.callAt,
+  transferTo: call.transferTo,
   attempt: call.attempt,
   centsPerMinute: call.centsPerMinute,
   holdCents: call.holdCents,

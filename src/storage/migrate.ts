@@ -4,6 +4,7 @@ import { AppError } from '../core/errors.ts'
 import { sha256 } from '../core/ids.ts'
 import { copyDatabase } from './backup.ts'
 import init from './migrations/0000_init.sql' with { type: 'text' }
+import transfer from './migrations/0001_transfer.sql' with { type: 'text' }
 
 export interface Migration {
   /** `0000_init`: its number and what it does. */
@@ -12,7 +13,10 @@ export interface Migration {
 }
 
 /** In order; append only. A test holds this list to drizzle-kit's journal. */
-export const MIGRATIONS: readonly Migration[] = [{ tag: '0000_init', sql: init }]
+export const MIGRATIONS: readonly Migration[] = [
+  { tag: '0000_init', sql: init },
+  { tag: '0001_transfer', sql: transfer },
+]
 
 /**
  * Brings the database to the newest schema, in one transaction. An existing one is copied beside itself before

@@ -43,6 +43,7 @@ export const call = sqliteTable(
     metadata: text('metadata', { mode: 'json' }).$type<Record<string, string>>(),
     maxDurationSeconds: integer('max_duration_seconds').notNull(),
     callAt: integer('call_at'),
+    transferTo: text('transfer_to'),
     attempt: integer('attempt').notNull(),
     centsPerMinute: integer('cents_per_minute').notNull(),
     holdCents: integer('hold_cents').notNull(),

@@ -4,6 +4,7 @@ import { reasonOf } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
 import type { Probe } from '../core/probe.ts'
 import { isRefused } from './sip/route.ts'
+import { protocolOf } from './sip/transport.ts'
 import type { TrunkAgent } from './sip/trunk-agent.ts'
 import { printable } from './sip/wire-message.ts'
 
@@ -46,7 +47,8 @@ export async function askTrunk(
           ),
         )
         const { host, port } = destination
-        if (await isRefused(deps.clock, destination))
+        // Over TCP and TLS it is connected by now.
+        if (protocolOf(destination) === 'UDP' && (await isRefused(deps.clock, destination)))
           finish(away(`nothing listens for SIP at ${host} port ${port}`))
       })
       .catch((error) => finish(away(reasonOf(error))))

@@ -4,13 +4,15 @@
  */
 import type { Clock } from '../core/clock.ts'
 import type { Ids } from '../core/ids.ts'
-import { type Challenge, type Credentials, Digest } from './sip/digest.ts'
-import { fastParse } from './sip/fast-grammar.ts'
+import { Authentication } from './sip/authenticate.ts'
+import type { Credentials } from './sip/digest.ts'
 import { type SipStack, uriOf } from './sip/sip-stack.ts'
-import type { Endpoint } from './sip/transport.ts'
-import { headerOf, readVia, type WireMessage } from './sip/wire-message.ts'
+import { type Endpoint, protocolOf } from './sip/transport.ts'
+import { headerOf, headersOf, readVia, type WireMessage } from './sip/wire-message.ts'
 import { type DialogState, dialogState, type InviteState } from './sip-state.ts'
 
+/** What was stored at the answer does not know how many requests the dialog has sent since: a gap is allowed. */
+const CSEQ_LEAD = 1_000
 /** A BYE that is challenged is sent once more. */
 const MAX_CHALLENGES = 2
 
@@ -89,37 +91,40 @@ export class CallEnder {
   /** Returns what ends its watching. */
   private sendBye(state: DialogState, done: () => void): () => void {
     const { stack, ids, credentials } = this.deps
-    const digest = credentials ? new Digest(credentials, ids) : null
+    const authentication = credentials ? new Authentication(credentials, ids) : null
     let stop = (): void => {}
-    const attempt = (o: { cseq: number; authorization: string | null }): void => {
+    const attempt = (o: { cseq: number; extra: string[] }): void => {
       const branch = `z9hG4bK${ids.hex(16)}`
       stop()
       stop = stack.watch(branch, (message) => {
         if (message.method !== 'BYE' || message.status < 200) return
-        const answer = digest && answerTo(message, digest, state.target)
-        const tries = o.cseq - state.cseq
-        if (answer && tries < MAX_CHALLENGES) attempt({ cseq: o.cseq + 1, authorization: answer })
+        const extra = authentication && answerTo(message, authentication, state.target)
+        const tries = o.cseq - state.cseq - CSEQ_LEAD + 1
+        if (extra && tries < MAX_CHALLENGES) attempt({ cseq: o.cseq + 1, extra })
         else done()
       })
       this.send(this.insideText(state, { method: 'BYE', ...o, branch }), state.destination)
     }
-    attempt({ cseq: state.cseq + 1, authorization: null })
+    attempt({ cseq: state.cseq + CSEQ_LEAD, extra: [] })
     return () => stop()
   }
 
   private insideText(
     state: DialogState,
-    o: { method: string; cseq: number; branch?: string; authorization?: string | null },
+    o: { method: string; cseq: number; branch?: string; extra?: string[] },
   ): string {
     const branch = o.branch ?? `z9hG4bK${this.deps.ids.hex(16)}`
-    const via = `SIP/2.0/${this.deps.stack.transport.protocol} ${state.sentBy};branch=${branch};rport`
-    const extra = o.authorization ? [o.authorization] : []
+    const protocol = protocolOf(state.destination)
+    const via = `SIP/2.0/${protocol} ${state.sentBy};branch=${branch};rport`
+    const extra = o.extra ?? []
     return requestText(o.method, state.target, { ...state, via, cseq: o.cseq, extra })
   }
 
   private send(text: string, to: Endpoint): void {
-    const { fromPort } = this.deps
-    this.deps.stack.transport.send({ text, to, ...(fromPort === undefined ? {} : { fromPort }) })
+    const { fromPort, stack } = this.deps
+    const port = fromPort === undefined ? {} : { fromPort }
+    // What cannot be sent is not answered: the patience ends it.
+    stack.transport.send({ text, to, ...port }).catch(() => undefined)
   }
 
   /** Keeps watching for the whole time, also when it resolved before: what was acknowledged may come again. */
@@ -178,14 +183,16 @@ function requestText(
   return `${lines.join('\r\n')}\r\n\r\n`
 }
 
-/** The whole header line that answers a 401 or 407, or null. */
-function answerTo(message: WireMessage, digest: Digest, uri: string): string | null {
+/** The whole header lines that answer a 401 or 407, or null. */
+function answerTo(
+  message: WireMessage,
+  authentication: Authentication,
+  uri: string,
+): string[] | null {
   if (message.status !== 401 && message.status !== 407) return null
-  const proxy = message.status === 407
-  const value = headerOf(message, proxy ? 'proxy-authenticate' : 'www-authenticate')
-  const challenge = fastParse(value ?? '', 'WWW_Authenticate') as Challenge | undefined
-  const answer = challenge && digest.answer(challenge, { method: 'BYE', uri, body: '' })
-  return answer ? `${proxy ? 'Proxy-Authorization' : 'Authorization'}: ${answer}` : null
+  const request = { method: 'BYE', uri, body: '' }
+  const lines = authentication.answer((header) => headersOf(message, header), request)
+  return lines?.flatMap(({ name, values }) => values.map((value) => `${name}: ${value}`)) ?? null
 }
 
 /** The URI of a name-addr or addr-spec (RFC 3261 §20.10: without `<>` the parameters are the header's). */

@@ -1,45 +1,34 @@
 /** One call over one trunk: from the offer to an answered leg or the reason why there is none. */
 import type * as Core from 'sip.js/lib/core/index.js'
 import type { Dialed, DialRequest } from '../calls/ports.ts'
-import type { Clock } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
-import type { Ids } from '../core/ids.ts'
-import type { Log } from '../core/log.ts'
-import { beginLeg } from './begin-leg.ts'
-import { CallEnder } from './call-ender.ts'
+import { beginLeg, type CallDeps } from './begin-leg.ts'
 import type { DialogLeg } from './dialog-leg.ts'
-import { buildInvite } from './invite.ts'
+import { retarget } from './dialog-requests.ts'
+import { EarlyDialogs } from './early-dialogs.ts'
 import type { Media, MediaSession } from './media/media.ts'
-import { failureOf } from './outcome.ts'
-import { type RemoteSound, readSound } from './sdp/answer.ts'
-import type { LocalSound } from './sdp/offer.ts'
-import type { SourceList } from './sip/gate.ts'
-import type { SipStack } from './sip/sip-stack.ts'
-import type { Endpoint } from './sip/transport.ts'
-import type { InviteWatcher, TrunkAgent } from './sip/trunk-agent.ts'
-import type { Route } from './sip/trunk-routes.ts'
-import { bodyOf, printable, type WireMessage } from './sip/wire-message.ts'
-import { dialogState, type InviteState, inviteState } from './sip-state.ts'
+import { OfferAnswer } from './offer-answer.ts'
+import { canceled, refused, trunkError, unanswered } from './outcome.ts'
+import { OutgoingInvite } from './outgoing-invite.ts'
+import { localSound } from './sdp/offer.ts'
+import { SessionTimer } from './session-timer.ts'
+import { type Endpoint, protocolOf } from './sip/transport.ts'
+import type { InviteWatcher, Route, TrunkAgent } from './sip/trunk-agent.ts'
+import type { WireMessage } from './sip/wire-message.ts'
+import { type DialogState, dialogState, inviteState } from './sip-state.ts'
 
 /** After a CANCEL the final response is a matter of one round trip; longer than this nobody waits for it. */
 const CANCEL_PATIENCE_MS = 5_000
-/** RFC 3261 §9.1: an INVITE without a final response 64 × T1 after its CANCEL is over. */
-const CANCEL_LIFETIME_MS = 32_000
 /** How long the ACK waits for the dialog to be stored; the other side repeats its answer after half of that. */
 const ACK_PATIENCE_MS = 1_000
 
-export interface DialDeps {
-  clock: Clock
-  ids: Ids
-  log: Log
-  stack: SipStack
-  sources: SourceList
+export interface DialDeps extends CallDeps {
   media: Media
   /** Told of each leg, so that a stop can end it. */
   onLeg(leg: DialogLeg): void
 }
 
-/** What came of it, and whether the called phone may have rung, or may yet: then no other trunk may be tried. */
+/** What came of it, and whether the called phone may have rung, or may yet: then nowhere else may be tried. */
 export interface DialResult {
   dialed: Dialed
   mayHaveRung: boolean
@@ -74,27 +63,14 @@ class HookError extends Error {
   }
 }
 
-const canceled = (sipCode: number | null): Dialed => ({
-  failed: 'canceled',
-  sipCode,
-  reason: 'canceled before an answer',
-})
-
-const trunkError = (reason: string, sipCode: number | null = null): Dialed => ({
-  failed: 'trunk_error',
-  sipCode,
-  reason,
-})
-
 class Dial implements InviteWatcher {
   private readonly agent: TrunkAgent
   private readonly o: { request: DialRequest; deps: DialDeps; route: Route; media: MediaSession }
-  private readonly local: LocalSound
+  private readonly timer = new SessionTimer()
+  private readonly offers: OfferAnswer
+  private readonly early: EarlyDialogs
+  private readonly invite: OutgoingInvite
   private readonly done = Promise.withResolvers<Dialed>()
-  private invite: Core.OutgoingInviteRequest | undefined
-  /** The INVITE that left last; its state is stored. */
-  private sent: InviteState | null = null
-  private provisional = false
   private rang = false
   /** Any response came: a silence after that is no proof that nobody was called. */
   private heard = false
@@ -102,13 +78,9 @@ class Dial implements InviteWatcher {
   /** Why we end it ourselves, once we do. */
   private ending: 'canceled' | 'ring_timeout' | null = null
   private settled = false
-  private cancelSent = false
-  private answer: WireMessage | null = null
-  private answeredBy: Endpoint | null = null
+  private answer: { message: WireMessage; source: Endpoint } | null = null
   /** Where the last response came from. */
   private source: Endpoint | null = null
-  /** A description that came before the answer, for a 200 that leaves it out. */
-  private earlySdp = ''
   private forgetRing = (): void => {}
 
   constructor(
@@ -117,29 +89,41 @@ class Dial implements InviteWatcher {
   ) {
     this.agent = agent
     this.o = o
-    this.local = {
-      address: agent.advertised(o.route).host,
-      port: o.media.localPort,
-      sessionId: Math.floor(o.deps.ids.fraction() * 2 ** 31),
-      version: 1,
-    }
+    const codecs = agent.options.codecs.filter((codec) => o.media.codecs.has(codec))
+    if (codecs.length === 0)
+      throw new Error(`no codec of the trunk is available: ${agent.options.codecs.join(', ')}`)
+    this.offers = new OfferAnswer({
+      local: localSound(o.deps.ids, {
+        address: agent.advertised(o.route).host,
+        port: o.media.localPort,
+        srtp: agent.options.srtp,
+      }),
+      codecs,
+      dtmf: agent.options.dtmf,
+    })
+    const offer = this.offers.offer()
+    const contact = agent.contact(o.route)
+    this.early = new EarlyDialogs({ ...o.deps, offers: this.offers, contact })
+    const { timer } = this
+    this.invite = new OutgoingInvite(agent, {
+      ...o,
+      ...{ timer, offer, watcher: this },
+      delegate: {
+        onProgress: (response) => this.early.onProgress(response),
+        onAccept: (response) => this.onAccept(response),
+        onRedirect: ({ message }) => this.onRefusal(message),
+        onReject: ({ message }) => this.onRefusal(message),
+      },
+    })
   }
 
   async run(): Promise<DialResult> {
-    const { request, deps, route } = this.o
+    const { request, deps } = this.o
     const onAbort = (): void => this.end('canceled')
     request.signal.addEventListener('abort', onAbort, { once: true })
     this.forgetRing = deps.clock.after(request.ringTimeoutMs, () => this.end('ring_timeout'))
     try {
-      this.invite = this.agent.invite(
-        buildInvite(this.agent, { request, ids: deps.ids, route, local: this.local }),
-        this,
-        {
-          onAccept: (response) => this.onAccept(response),
-          onRedirect: ({ message }) => this.onRefusal(message),
-          onReject: ({ message }) => this.onRefusal(message),
-        },
-      )
+      this.invite.send()
       return { dialed: await this.done.promise, mayHaveRung: this.mayHaveRung }
     } finally {
       this.forgetRing()
@@ -161,7 +145,7 @@ class Dial implements InviteWatcher {
       throw error
     }
     this.refuseWhenEnding()
-    this.sent = state
+    this.invite.sent = state
   }
 
   /** Also after a challenge: a call that is being ended sends no second INVITE. */
@@ -177,18 +161,15 @@ class Dial implements InviteWatcher {
     if (message.status < 200) this.onProvisional(message)
     else if (message.status < 300) {
       this.mayHaveRung = true
-      if (message.toTag === undefined) return
-      this.answer ??= message
-      this.answeredBy ??= source
+      if (message.toTag !== undefined) this.answer ??= { message, source }
     }
   }
 
   private onProvisional(message: WireMessage): void {
-    this.provisional = true
-    if (bodyOf(message).trim() !== '') this.earlySdp = bodyOf(message)
+    this.invite.provisional = true
     if (this.ending) {
       // The transaction hears of this response after us: only then may it send a CANCEL (RFC 3261 §9.1).
-      queueMicrotask(() => this.cancel())
+      queueMicrotask(() => this.invite.cancel())
       return
     }
     if (this.rang || (message.status !== 180 && message.status !== 183)) return
@@ -199,21 +180,21 @@ class Dial implements InviteWatcher {
 
   private onAccept(response: Core.AckableIncomingResponseWithSession): void {
     const { session } = response
-    this.agent.unwatch(session.callId)
+    this.invite.unwatch()
     if (this.source) this.agent.rememberAnswer(session.id, this.source)
-    if (this.settled || this.ending !== null) {
-      this.decline(response, this.ending === 'ring_timeout' ? this.unanswered() : canceled(null))
+    retarget(session, response.message)
+    if (this.settled || this.ending) {
+      // Another fork has the call, or our CANCEL crossed this answer.
+      this.decline(response, this.ending === 'ring_timeout' ? unanswered() : canceled(null))
       return
     }
-    const body = response.message.body
-    const sound = readSound(body.trim() === '' ? this.earlySdp : body, this.agent.options.codecs)
-    if ('refused' in sound || sound.host === null) {
-      const reason = 'refused' in sound ? sound.refused : 'no address that sound could be sent to'
-      this.decline(response, trunkError(`the answer cannot be used: ${reason}`))
+    const offers = this.early.accepted(response)
+    if ('refused' in offers) {
+      this.decline(response, trunkError(`the answer cannot be used: ${offers.refused}`))
       return
     }
     try {
-      this.establish(response, { ...sound, host: sound.host })
+      this.establish(response, offers)
     } catch (error) {
       this.decline(response, trunkError(`the answered call could not begin: ${reasonOf(error)}`))
     }
@@ -221,38 +202,46 @@ class Dial implements InviteWatcher {
 
   /** What answered is acknowledged all the same, and hung up (RFC 3261 §13.2.2.4). */
   private decline(response: Core.AckableIncomingResponseWithSession, dialed: Dialed): void {
-    const { agent } = this
     const { session } = response
-    const over = (): void => agent.forgetAnswer(session.id)
+    const over = (): void => this.agent.forgetAnswer(session.id)
     response.ack()
     session.bye({ onAccept: over, onRedirect: over, onReject: over })
+    this.o.deps.stack.rememberEnded(session.id)
     this.settle(dialed)
   }
 
-  private establish(
-    response: Core.AckableIncomingResponseWithSession,
-    sound: RemoteSound & { host: string },
-  ): void {
-    const { session } = response
-    const { request, deps, route, media } = this.o
-    const { sent, answer, answeredBy: source, agent, local } = this
-    if (!sent || !answer || !source) throw new Error('its INVITE is unknown')
+  private establish(response: Core.AckableIncomingResponseWithSession, offers: OfferAnswer): void {
+    const { message, session } = response
+    const { deps, route, media } = this.o
+    const { answer, timer, agent } = this
+    const { sent } = this.invite
+    if (!sent || !answer) throw new Error('its INVITE is unknown')
+    const { source } = answer
+    timer.confirmed(message.getHeader('session-expires'), deps.clock.steady())
     const target = session.remoteTarget.toRaw()
-    const draft = dialogState(sent, answer, {
-      destination: source,
-      target,
-      sentBy: agent.sentBy(route),
-    })
+    const sentBy = agent.sentBy(route)
+    const draft = dialogState(sent, answer.message, { destination: source, target, sentBy })
     const state = { ...draft, destination: agent.knownHop(draft, source) }
     const acknowledge = this.acknowledgeOnce(response)
-    const agreed = { deps, session, media, route, local, sound, source, acknowledge }
-    const { leg, letIn } = beginLeg(agent, agreed)
+    const { leg, letIn } = beginLeg(agent, {
+      ...{ deps, session, media, offers, timer, route, source, acknowledge },
+      allow: message.getHeader('allow'),
+      weBegan: true,
+    })
     deps.onLeg(leg)
     // What comes from where our requests go, once its name is known, belongs to this call too.
     void agent.nextHop(draft).then(
       ({ host }) => letIn(host),
       () => undefined,
     )
+    this.acknowledgeWhenStored(state, acknowledge)
+    this.settled = true
+    this.forgetRing()
+    this.done.resolve({ answered: leg, state })
+  }
+
+  private acknowledgeWhenStored(state: DialogState, acknowledge: () => void): void {
+    const { request, deps } = this.o
     const forget = deps.clock.after(ACK_PATIENCE_MS, acknowledge)
     void request
       .onAnswered(state)
@@ -264,9 +253,6 @@ class Dial implements InviteWatcher {
       )
       .finally(forget)
       .then(acknowledge)
-    this.settled = true
-    this.forgetRing()
-    this.done.resolve({ answered: leg, state })
   }
 
   private acknowledgeOnce(response: Core.AckableIncomingResponseWithSession): () => void {
@@ -287,60 +273,48 @@ class Dial implements InviteWatcher {
     const status = message.statusCode ?? 0
     // sip.js makes a message of its own, without a Via, for timer B and for a transport that failed.
     const made = message.via === undefined
+    const wanted = !this.ending && !this.settled
+    if (status === 422 && !made && wanted && this.invite.askForLonger(message)) return
     if (made && status === 408) this.fellSilent()
-    this.agent.unwatch(this.invite?.message.callId ?? '')
+    this.invite.unwatch()
     this.settle(this.meaningOf(message, made))
   }
 
   /**
-   * Timer B: nobody knows what became of the INVITE. Another trunk may be tried when nothing at all ever came back, and
+   * Timer B: nobody knows what became of the INVITE. Somewhere else may be tried when nothing at all ever came back, and
    * then only because a late ringing is canceled.
    */
   private fellSilent(): void {
     this.mayHaveRung ||= this.heard
-    if (this.sent) this.watchForLateRinging()
+    this.abandon()
   }
 
   private meaningOf(message: Core.IncomingResponseMessage, made: boolean): Dialed {
     const status = message.statusCode ?? 0
     const sipCode = made ? null : status
     if (this.ending === 'canceled') return canceled(sipCode)
-    if (this.ending === 'ring_timeout' && (made || status === 487)) return this.unanswered(sipCode)
-    if (!made) return this.failure(message)
+    if (this.ending === 'ring_timeout' && (made || status === 487)) return unanswered(sipCode)
+    const { reasonPhrase: phrase } = message
+    if (!made) return refused(status, { phrase, hasCredentials: this.agent.credentials !== null })
     const silent = status === 408
     return trunkError(silent ? 'no answer at all to the INVITE' : 'the INVITE could not be sent')
   }
 
-  private failure(message: Core.IncomingResponseMessage): Dialed {
-    const sipCode = message.statusCode ?? 0
-    const phrase = printable(message.reasonPhrase ?? '')
-    const wanted = this.agent.credentials ? 'refused our credentials' : 'asks for credentials'
-    const about = sipCode === 401 || sipCode === 407 ? `the trunk ${wanted}: ` : ''
-    const reason = `${about}${sipCode} ${phrase}`.trim()
-    return { failed: failureOf(sipCode), sipCode, reason }
-  }
-
-  private unanswered(sipCode: number | null = null): Dialed {
-    return { failed: 'no_answer', sipCode, reason: 'no answer while it rang' }
-  }
-
-  onRefused(to: Endpoint): void {
-    if (this.provisional || this.settled) return
+  onRefused(to: Endpoint, reason: string): void {
+    if (this.invite.provisional || this.settled) return
     this.mayHaveRung ||= this.heard
-    if (this.invite) this.agent.drop(this.invite)
-    this.settle(
-      this.ending === 'canceled'
-        ? canceled(null)
-        : trunkError(`nothing listens for SIP at ${to.host} port ${to.port}`),
-    )
+    // A connection that broke may have carried the INVITE before.
+    if (protocolOf(to) !== 'UDP') this.abandon()
+    this.invite.drop()
+    this.settle(this.ending === 'canceled' ? canceled(null) : trunkError(reason))
   }
 
   /** What answered cannot be handled by sip.js: it is ended by hand, at its next retransmission. */
   onBroken(reason: string): void {
     if (this.settled) return
     this.mayHaveRung = true
-    this.watchForLateRinging()
-    if (this.invite) this.agent.drop(this.invite)
+    this.abandon()
+    this.invite.drop()
     this.settle(trunkError(`an answer of the trunk cannot be read: ${reason}`))
   }
 
@@ -350,45 +324,20 @@ class Dial implements InviteWatcher {
     if (this.ending || this.settled) return
     this.ending = why
     this.forgetRing()
-    if (!this.sent) this.settle(canceled(null))
-    else if (this.provisional) this.cancel()
+    if (!this.invite.sent) this.settle(canceled(null))
+    else if (this.invite.provisional) this.invite.cancel()
     else {
       // Nothing to cancel yet (RFC 3261 §9.1): the first provisional response will bring the CANCEL.
-      this.agent.stopRetransmitting(this.sent.callId)
+      this.invite.stopSending()
       this.mayHaveRung ||= this.heard
       if (why === 'ring_timeout') this.settle(trunkError('no answer at all to the INVITE'))
     }
-    const patience = why === 'canceled' ? canceled(null) : this.unanswered()
+    const patience = why === 'canceled' ? canceled(null) : unanswered()
     this.o.deps.clock.after(CANCEL_PATIENCE_MS, () => this.settle(patience))
   }
 
-  private cancel(): void {
-    const { invite } = this
-    if (this.cancelSent || !invite) return
-    this.cancelSent = true
-    invite.cancel()
-    this.o.deps.clock.after(CANCEL_LIFETIME_MS, () => this.agent.drop(invite))
-  }
-
-  /** An INVITE nobody answered may still be waiting in a queue: should it ring yet, it is canceled. */
-  private watchForLateRinging(): void {
-    const { sent, agent } = this
-    const { clock, ids, stack } = this.o.deps
-    if (!sent) return
-    stack.transport.forget(sent.branch)
-    const ender = new CallEnder({
-      clock,
-      ids,
-      stack,
-      credentials: agent.credentials,
-      nextHop: (message) => agent.nextHop(message),
-    })
-    void ender
-      .endInvite(sent, {
-        cancel: this.provisional && !this.answer ? 'now' : 'when it rings',
-        patienceMs: CANCEL_LIFETIME_MS,
-      })
-      .catch(() => undefined)
+  private abandon(): void {
+    this.invite.abandon({ rang: this.invite.provisional && !this.answer })
   }
 
   private settle(dialed: Dialed): void {

@@ -1,31 +1,47 @@
 /** An answered call: sip.js's dialog and the media session, seen as a leg. */
 import type * as Core from 'sip.js/lib/core/index.js'
-import type { Leg, LegEnd } from '../calls/ports.ts'
+import type { Leg, LegEnd, TransferOutcome } from '../calls/ports.ts'
 import type { Clock } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
+import type { Ids } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
-import type { Agreement, CodecName, Direction, MediaSession } from './media/media.ts'
-import { type RemoteSound, readSound } from './sdp/answer.ts'
-import { type LocalSound, renderAnswer, renderOffer } from './sdp/offer.ts'
+import { sendInside, takeRequests } from './dialog-requests.ts'
+import { digitOfInfo } from './info-digit.ts'
+import { pressByInfo } from './info-keys.ts'
+import type { Agreement, MediaSession } from './media/media.ts'
+import type { OfferAnswer } from './offer-answer.ts'
+import { SessionChanges } from './session-changes.ts'
+import { SessionRefresh } from './session-refresh.ts'
+import type { SessionTimer } from './session-timer.ts'
+import { Transfer } from './transfer.ts'
 
 /** How long a BYE may go unanswered before the leg counts as ended anyway; it is sent again meanwhile and after. */
 const BYE_PATIENCE_MS = 4_000
 
 interface Deps {
   clock: Clock
+  ids: Ids
   log: Log
   session: Core.Session
   media: MediaSession
-  /** What we said of ourselves in the offer. */
-  local: LocalSound
-  codecs: readonly CodecName[]
+  /** What both sides have agreed on by now. */
+  offers: OfferAnswer
+  timer: SessionTimer
+  /** Whether the dialog began with our INVITE. */
+  weBegan: boolean
+  /** The value of their Allow header, where they sent one. */
+  allow: string | undefined
   dtmf: 'rfc4733' | 'info' | 'inband'
   /** Our Contact header value. */
   contact: string
   /** The address that signals for the other side. */
   signallingHost: string
-  /** Called before our BYE leaves. */
-  beforeBye?(): void
+  /** The header lines of a REFER to a number in E.164 form. */
+  referTo(number: string): string[]
+  /** Sends the ACK of their answer when it has not left yet: no request of ours may come before it. */
+  acknowledge?(): void
+  /** Called when our BYE leaves: from then on sip.js knows nothing of the dialog. */
+  onBye(): void
   /** Called once, when the dialog is over. */
   onOver(): void
 }
@@ -34,26 +50,42 @@ export class DialogLeg implements Leg {
   readonly ended: Promise<LegEnd>
   private readonly deps: Deps
   private readonly resolveEnded: (end: LegEnd) => void
+  private readonly changes: SessionChanges
+  private readonly refresh: SessionRefresh
   private state: 'live' | 'ending' | 'over' = 'live'
-  private version: number
+  private hold: Leg['lastHold'] = null
+  private transferring: Transfer | null = null
+  /** How many keys they have pressed. */
+  private keysHeard = 0
+  /** What the media session was told last. */
+  private agreed = ''
   /** Sends the BYE that had to wait for an ACK. */
   private byeAfterAck: () => void = () => {}
-  private sound: RemoteSound
-  /** The last address that they named: a hold by `0.0.0.0` does not forget it. */
-  private remoteHost: string
 
-  /** `sound` is their answer; it names an address. */
-  constructor(deps: Deps, sound: RemoteSound & { host: string }) {
+  constructor(deps: Deps) {
     this.deps = deps
-    this.sound = sound
-    this.remoteHost = sound.host
-    this.version = deps.local.version
     const { promise, resolve } = Promise.withResolvers<LegEnd>()
     this.ended = promise
     this.resolveEnded = resolve
+    const onChanged = (): void => this.onChanged()
+    this.changes = new SessionChanges({
+      ...deps,
+      onChanged,
+      onBroken: (reason) => this.fail(reason),
+    })
+    const onDead = (reason: string): void => this.fail(reason)
+    this.refresh = new SessionRefresh({ ...deps, onChanged, onDead }, deps.allow)
     deps.session.delegate = this.delegate()
-    deps.media.agree(this.agreement())
-    void deps.media.silent.then(() => this.finish({ by: 'rtp_timeout' }))
+    takeRequests(deps.session, {
+      onUpdate: (request) => {
+        this.refresh.learn(request.message.getHeader('allow'))
+        this.changes.onUpdate(request)
+      },
+      busy: () => this.refresh.inviting,
+    })
+    this.onChanged()
+    deps.media.onDigit(() => this.onKey())
+    void deps.media.silent.then(() => this.onSilent())
   }
 
   get ears(): Leg['ears'] {
@@ -65,13 +97,35 @@ export class DialogLeg implements Leg {
   }
 
   get held(): boolean {
-    return this.sound.direction === 'recvonly' || this.sound.direction === 'inactive'
+    return this.deps.offers.held
+  }
+
+  get lastHold(): Leg['lastHold'] {
+    return this.hold
   }
 
   async sendDigits(digits: string): Promise<void> {
     if (this.state !== 'live') return
     if (this.deps.dtmf !== 'info') return this.deps.media.sendDigits(digits)
-    for (const digit of digits) if (this.state === 'live') await this.sendInfoDigit(digit)
+    const { clock, session } = this.deps
+    this.deps.acknowledge?.()
+    await pressByInfo(digits, { clock, session, live: () => this.state === 'live' })
+  }
+
+  async transfer(number: string): Promise<TransferOutcome> {
+    if (this.state !== 'live') return { ok: false, reason: 'the call is over' }
+    if (this.transferring) return { ok: false, reason: 'the call is being transferred already' }
+    const { clock, session, contact, log, referTo } = this.deps
+    const extraHeaders = [`Contact: ${contact}`, ...referTo(number)]
+    this.deps.acknowledge?.()
+    this.transferring = new Transfer({
+      clock,
+      send: (delegate) => sendInside(session, 'REFER', { extraHeaders }, delegate),
+    })
+    const outcome = await this.transferring.outcome
+    this.transferring = null
+    log.info('a call was transferred, or not', outcome)
+    return outcome
   }
 
   hangup(): Promise<void> {
@@ -79,8 +133,13 @@ export class DialogLeg implements Leg {
     return this.ended.then(() => undefined)
   }
 
+  /** Who is being transferred is often taken off the line meanwhile: that is no reason to hang up. */
+  private onSilent(): void {
+    if (!this.transferring) this.finish({ by: 'rtp_timeout' })
+  }
+
   /** The dialog broke: hangs up, and says so. */
-  fail(reason: string): void {
+  private fail(reason: string): void {
     this.finish({ by: 'trunk_error', reason })
   }
 
@@ -88,15 +147,16 @@ export class DialogLeg implements Leg {
   private finish(end: LegEnd): void {
     if (this.state !== 'live') return
     this.state = 'ending'
-    this.deps.media.close()
+    this.rest()
     const over = (): void => {
       forget()
       this.over(end)
     }
     const forget = this.deps.clock.after(BYE_PATIENCE_MS, over)
     const bye = (): void => {
-      this.deps.beforeBye?.()
+      this.deps.acknowledge?.()
       this.deps.session.bye({ onAccept: over, onReject: over, onRedirect: over })
+      this.deps.onBye()
     }
     try {
       bye()
@@ -110,9 +170,17 @@ export class DialogLeg implements Leg {
   private over(end: LegEnd): void {
     if (this.state === 'over') return
     this.state = 'over'
-    this.deps.media.close()
+    this.rest()
     this.deps.onOver()
     this.resolveEnded(end)
+  }
+
+  /** Nothing moves any more but the BYE. */
+  private rest(): void {
+    this.deps.media.close()
+    this.changes.stop()
+    this.refresh.stop()
+    this.transferring?.abandon()
   }
 
   private delegate(): Core.SessionDelegate {
@@ -121,114 +189,73 @@ export class DialogLeg implements Leg {
         request.accept()
         this.over(this.state === 'ending' ? { by: 'us' } : { by: 'human' })
       },
-      onInvite: (request) => this.onReInvite(request),
-      onAck: (request) => {
-        this.byeAfterAck()
-        this.byeAfterAck = () => {}
-        this.onLateAnswer(request.message.body)
+      onInvite: (request) => {
+        this.refresh.learn(request.message.getHeader('allow'))
+        this.changes.onInvite(request)
       },
-      // Keys that they press come as RTP; an INFO of the old kind (no package) does no harm (RFC 6086 §4.2.2).
-      onInfo: (request) =>
-        request.message.hasHeader('info-package')
-          ? request.reject({ statusCode: 469, extraHeaders: ['Recv-Info:'] })
-          : request.accept(),
+      onAck: (request) => {
+        this.sayBye()
+        if (this.state === 'live') this.changes.onAck(request.message.body ?? '')
+      },
+      onAckTimeout: () => {
+        this.sayBye()
+        this.fail('our answer to the call was never acknowledged')
+      },
+      // An INFO of the old kind (no package) does no harm, whatever is in it (RFC 6086 §4.2.2).
+      onInfo: (request) => {
+        const { message } = request
+        if (message.hasHeader('info-package'))
+          return request.reject({ statusCode: 469, extraHeaders: ['Recv-Info:'] })
+        request.accept()
+        const key = digitOfInfo(message.getHeader('content-type'), message.body ?? '')
+        if (key !== undefined) this.onKey()
+      },
       // Following a REFER would let the other side place calls at our cost.
       onRefer: (request) => request.reject({ statusCode: 603 }),
       onMessage: (request) => request.accept(),
-      onNotify: (request) => request.accept(),
-      onPrack: (request) => request.accept(),
+      onNotify: (request) => {
+        request.accept()
+        this.onNotify(request.message)
+      },
+      // We answer no INVITE with reliable provisional responses (RFC 3262 §3).
+      onPrack: (request) => request.reject({ statusCode: 481 }),
     }
   }
 
-  /** A changed session: adopted, or refused with 488 and everything as before (RFC 3261 §14.2). */
-  private onReInvite(request: Core.IncomingInviteRequest): void {
-    const offer = request.message.body
-    if (offer.trim() === '') {
-      const body = renderOffer(this.nextLocal(), {
-        codecs: [this.sound.codec],
-        telephoneEvent: this.deps.dtmf === 'rfc4733',
-      })
-      this.accept(request, body)
-      return
-    }
-    const sound = readSound(offer, this.preferCurrentCodec())
-    if ('refused' in sound) {
-      this.deps.log.info('a changed session was refused', { reason: sound.refused })
-      request.reject({ statusCode: 488 })
-      return
-    }
-    this.adopt(sound)
-    this.accept(
-      request,
-      renderAnswer(this.nextLocal(), {
-        offered: sound.streams,
-        taken: sound.taken,
-        codec: sound.codec,
-        payloadType: sound.payloadType,
-        telephoneEvent: sound.telephoneEventPayloadType,
-        direction: sound.direction,
-      }),
-    )
+  /** They pressed a key. Which one is theirs alone: it may be part of a number or a secret. */
+  private onKey(): void {
+    this.keysHeard++
+    this.deps.log.debug('a key was pressed', { keys: this.keysHeard })
   }
 
-  private accept(request: Core.IncomingInviteRequest, content: string): void {
-    request.accept({
-      statusCode: 200,
-      extraHeaders: [`Contact: ${this.deps.contact}`],
-      body: { contentDisposition: 'session', contentType: 'application/sdp', content },
-    })
+  private sayBye(): void {
+    const bye = this.byeAfterAck
+    this.byeAfterAck = () => {}
+    bye()
   }
 
-  /** The answer to an offer that we made in a 200. */
-  private onLateAnswer(body: string | undefined): void {
-    if (this.state !== 'live' || !body) return
-    const sound = readSound(body, this.deps.codecs)
-    if ('refused' in sound) this.fail(sound.refused)
-    else this.adopt(sound)
+  private onNotify(message: Core.IncomingRequestMessage): void {
+    if (!/^\s*refer\s*(;|$)/i.test(message.getHeader('event') ?? '')) return
+    this.transferring?.onNotify(message.getHeader('subscription-state') ?? '', message.body ?? '')
   }
 
-  private adopt(sound: RemoteSound): void {
-    this.sound = sound
-    if (sound.host !== null) this.remoteHost = sound.host
-    this.deps.media.agree(this.agreement())
+  /** Sound, hold and timer as they are agreed on now. */
+  private onChanged(): void {
+    const { offers, signallingHost } = this.deps
+    if (this.state !== 'live') return
+    if (offers.complete) this.agree(offers.agreement(signallingHost))
+    const { written } = this.ears
+    const holding = this.hold !== null && this.hold.to === null
+    if (offers.held && !holding) this.hold = { from: written, to: null }
+    if (!offers.held && this.hold && holding) this.hold = { from: this.hold.from, to: written }
+    this.refresh.arm()
   }
 
-  /** Staying with the codec in use spares the other side a change. */
-  private preferCurrentCodec(): readonly CodecName[] {
-    return [this.sound.codec, ...this.deps.codecs.filter((codec) => codec !== this.sound.codec)]
-  }
-
-  private nextLocal(): LocalSound {
-    this.version++
-    return { ...this.deps.local, version: this.version }
-  }
-
-  private agreement(): Agreement {
-    const { sound, deps } = this
-    const direction: Direction = sound.direction
-    return {
-      remote: { host: this.remoteHost, port: sound.port },
-      signallingHost: deps.signallingHost,
-      codec: sound.codec,
-      payloadType: sound.payloadType,
-      telephoneEventPayloadType: deps.dtmf === 'rfc4733' ? sound.telephoneEventPayloadType : null,
-      direction,
-    }
-  }
-
-  /** One key by INFO, the way that gateways know from before RFC 6086. */
-  private sendInfoDigit(digit: string): Promise<void> {
-    const pause = digit === 'w' ? 500 : 250
-    if (digit !== 'w')
-      this.deps.session.info(undefined, {
-        body: {
-          contentDisposition: 'render',
-          contentType: 'application/dtmf-relay',
-          content: `Signal=${digit}\r\nDuration=160\r\n`,
-        },
-      })
-    return new Promise((done) => {
-      this.deps.clock.after(pause, done)
-    })
+  /** Told anew, the media session would look for its source anew: a refresh that changes nothing is none of its business. */
+  private agree(agreement: Agreement): void {
+    const told = JSON.stringify(agreement)
+    if (told === this.agreed) return
+    this.agreed = told
+    this.deps.media.agree(agreement)
   }
 }

@@ -1,20 +1,17 @@
 /** A call that comes to us: from its INVITE to an answered leg, or a refusal. */
 import type * as Core from 'sip.js/lib/core/index.js'
 import type { Leg } from '../calls/ports.ts'
-import type { Clock } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
-import type { Ids } from '../core/ids.ts'
-import type { Log } from '../core/log.ts'
-import { beginLeg } from './begin-leg.ts'
+import { beginLeg, type CallDeps } from './begin-leg.ts'
 import type { Media, MediaSession } from './media/media.ts'
-import { type RemoteSound, readSound } from './sdp/answer.ts'
-import { type LocalSound, renderAnswer } from './sdp/offer.ts'
-import type { SourceList } from './sip/gate.ts'
+import { OfferAnswer } from './offer-answer.ts'
+import { readSound } from './sdp/answer.ts'
+import { localSound } from './sdp/offer.ts'
+import { sdp, timerRequest } from './session-changes.ts'
+import { SessionTimer } from './session-timer.ts'
 import { ALLOW } from './sip/reply.ts'
-import type { SipStack } from './sip/sip-stack.ts'
 import type { Endpoint } from './sip/transport.ts'
-import type { TrunkAgent } from './sip/trunk-agent.ts'
-import type { Route } from './sip/trunk-routes.ts'
+import type { Route, TrunkAgent } from './sip/trunk-agent.ts'
 
 export interface InboundCall {
   /** The user part of the request-URI: the number that was called. */
@@ -27,35 +24,37 @@ export interface InboundCall {
   reject(status: number): void
 }
 
-export interface InboundDeps {
-  clock: Clock
-  ids: Ids
-  log: Log
-  stack: SipStack
-  sources: SourceList
+export interface InboundDeps extends CallDeps {
   media: Media
 }
 
-/** One INVITE outside any dialog, as sip.js handed it over; it is answered 180, 200 or refused by what `call` is told. */
+/**
+ * One INVITE outside any dialog, as sip.js handed it over; it is answered 180, 200 or refused by what `call` is told.
+ * It may name another call that it should take the place of (RFC 3891): we know of no such thing, it is a new call.
+ */
 export function inboundCall(
   agent: TrunkAgent,
   invite: Core.IncomingInviteRequest,
   o: { deps: InboundDeps; source: Endpoint; to: string },
 ): InboundCall {
+  const offer = invite.message.body ?? ''
+  const timer = new SessionTimer()
   let over = false
   invite.delegate = {
     onCancel() {
+      if (!over) invite.reject({ statusCode: 487 })
       over = true
-      invite.reject({ statusCode: 487 })
     },
   }
 
-  function refuse(statusCode: number): null {
-    if (!over) invite.reject({ statusCode })
+  function refuse(statusCode: number, extraHeaders: string[] = []): null {
+    if (!over) invite.reject({ statusCode, extraHeaders })
     over = true
     return null
   }
 
+  const least = timer.tooShort(timerRequest(invite.message))
+  if (least) refuse(422, least)
   return {
     to: o.to,
     ring() {
@@ -64,8 +63,8 @@ export function inboundCall(
     reject: refuse,
     async answer() {
       if (over) return null
-      const sound = readSound(invite.message.body ?? '', agent.options.codecs)
-      if ('refused' in sound || sound.host === null) return refuse(488)
+      const { codecs, srtp } = agent.options
+      if (offer.trim() !== '' && 'refused' in readSound(offer, { codecs, srtp })) return refuse(488)
       const unable = (error: unknown): null => {
         o.deps.log.warn('a call was refused', { reason: reasonOf(error) })
         return refuse(503)
@@ -73,19 +72,41 @@ export function inboundCall(
       const route = await agent.lastRoute().catch(unable)
       const media = route && (await o.deps.media.open().catch(unable))
       if (!media) return null
-      if (over) {
+      const offers = offersOf(agent, { ids: o.deps.ids, media, route })
+      const content = describe(offers, offer)
+      if (over || content === null) {
         media.close()
-        return null
+        return refuse(488)
       }
       over = true
       try {
-        return accept(agent, invite, { ...o, media, route, sound: { ...sound, host: sound.host } })
+        return accept(agent, invite, { ...o, media, route, offers, timer, content })
       } catch (error) {
         media.close()
         throw error
       }
     },
   }
+}
+
+function offersOf(
+  agent: TrunkAgent,
+  o: { ids: InboundDeps['ids']; media: MediaSession; route: Route },
+): OfferAnswer {
+  const { codecs, srtp, dtmf } = agent.options
+  const address = agent.advertised(o.route).host
+  return new OfferAnswer({
+    local: localSound(o.ids, { address, port: o.media.localPort, srtp }),
+    codecs: codecs.filter((codec) => o.media.codecs.has(codec)),
+    dtmf,
+  })
+}
+
+/** Our description: the answer to theirs, or an offer where they leave that to us; null when there is none. */
+function describe(offers: OfferAnswer, offer: string): string | null {
+  if (offer.trim() === '') return offers.offer()
+  const result = offers.answer(offer)
+  return 'answer' in result ? result.answer : null
 }
 
 function accept(
@@ -96,28 +117,23 @@ function accept(
     source: Endpoint
     media: MediaSession
     route: Route
-    sound: RemoteSound & { host: string }
+    offers: OfferAnswer
+    timer: SessionTimer
+    content: string
   },
 ): Leg {
-  const { deps, sound, media } = o
-  const local: LocalSound = {
-    address: agent.advertised(o.route).host,
-    port: media.localPort,
-    sessionId: Math.floor(deps.ids.fraction() * 2 ** 31),
-    version: 1,
-  }
-  const content = renderAnswer(local, {
-    offered: sound.streams,
-    taken: sound.taken,
-    codec: sound.codec,
-    payloadType: sound.payloadType,
-    telephoneEvent: sound.telephoneEventPayloadType,
-    direction: sound.direction,
-  })
+  const { deps, media, route, offers, timer } = o
+  const timing = timer.asked(timerRequest(invite.message), deps.clock.steady())
   const { session } = invite.accept({
     statusCode: 200,
-    extraHeaders: [`Allow: ${ALLOW}`],
-    body: { contentDisposition: 'session', contentType: 'application/sdp', content },
+    supported: ['timer'],
+    extraHeaders: [`Allow: ${ALLOW}`, ...timing],
+    body: sdp(o.content),
   })
-  return beginLeg(agent, { ...o, session, local }).leg
+  const allow = invite.message.getHeader('allow')
+  return beginLeg(agent, {
+    ...{ deps, session, media, offers, timer, route, allow },
+    source: o.source,
+    weBegan: false,
+  }).leg
 }

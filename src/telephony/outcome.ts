@@ -1,12 +1,37 @@
-/** What a final response to our INVITE means for the call (contract §1, Status). */
+/** What a final response to our INVITE, or the want of one, means for the call (contract §1, Status). */
+import type { Dialed } from '../calls/ports.ts'
+import { printable } from './sip/wire-message.ts'
 
 export type Failure = 'busy' | 'no_answer' | 'rejected' | 'trunk_error'
 
-/** For a status of 300 to 699. */
+/** For a status of 300 to 699. A redirection is not followed: it could lead to any number, at our cost. */
 export function failureOf(status: number): Failure {
   if (status === 486 || status === 600) return 'busy'
   if (status === 408 || status === 480) return 'no_answer'
   if (status === 401 || status === 407) return 'trunk_error'
   if (status >= 500 && status < 600) return 'trunk_error'
   return 'rejected'
+}
+
+export function canceled(sipCode: number | null): Dialed {
+  return { failed: 'canceled', sipCode, reason: 'canceled before an answer' }
+}
+
+export function unanswered(sipCode: number | null = null): Dialed {
+  return { failed: 'no_answer', sipCode, reason: 'no answer while it rang' }
+}
+
+export function trunkError(reason: string, sipCode: number | null = null): Dialed {
+  return { failed: 'trunk_error', sipCode, reason }
+}
+
+/** The other side refused, with a phrase of its own; `hasCredentials`: whether we had any to show. */
+export function refused(
+  sipCode: number,
+  o: { phrase: string | undefined; hasCredentials: boolean },
+): Dialed {
+  const wanted = o.hasCredentials ? 'refused our credentials' : 'asks for credentials'
+  const about = sipCode === 401 || sipCode === 407 ? `the trunk ${wanted}: ` : ''
+  const reason = `${about}${sipCode} ${printable(o.phrase ?? '')}`.trim()
+  return { failed: failureOf(sipCode), sipCode, reason }
 }

@@ -7,6 +7,7 @@ import type { Log } from '../core/log.ts'
 import { CallEnder } from './call-ender.ts'
 import type { SourceList } from './sip/gate.ts'
 import type { SipStack } from './sip/sip-stack.ts'
+import { protocolOf } from './sip/transport.ts'
 import type { TrunkAgent } from './sip/trunk-agent.ts'
 import { readState } from './sip-state.ts'
 
@@ -32,7 +33,9 @@ export async function recover(state: SipState, deps: Deps): Promise<void> {
   const { stack, clock, ids, log, sources } = deps
   const agent = deps.agents.find((candidate) => candidate.options.name === known.trunk)
   const release = sources.hold(known.destination.host)
-  const usual = known.localPort === stack.transport.localPort
+  // Over TCP and TLS the port of the former connection means nothing.
+  const stream = protocolOf(known.destination) !== 'UDP'
+  const usual = stream || known.localPort === stack.transport.localPort
   const borrowed = usual ? null : await stack.transport.borrowPort(known.localPort)
   const ender = new CallEnder({
     clock,

@@ -97,6 +97,14 @@ function isLine(value: unknown): boolean {
 
 function isEndpoint(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
-  const { host, port } = value as Record<string, unknown>
+  const { host, port, protocol, tls } = value as Record<string, unknown>
+  if (protocol !== undefined && !['UDP', 'TCP', 'TLS'].includes(String(protocol))) return false
+  if (tls !== undefined && !isTls(tls)) return false
   return typeof host === 'string' && isIP(host) !== 0 && Number.isInteger(port)
+}
+
+function isTls(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const { trunk, name } = value as Record<string, unknown>
+  return isLine(trunk) && isLine(name)
 }

@@ -20,8 +20,8 @@ function setup(o: Partial<TrunkOptions> = {}): Telephony {
 
 describe('createTelephony', () => {
   it.each([
-    [{ transport: 'tls' }, "transport 'tls' is not available yet"],
-    [{ srtp: 'required' }, "srtp 'required' is not available yet"],
+    [{ caFile: '/nowhere/ca.pem' }, 'reading ca_file /nowhere/ca.pem'],
+    [{ caFile: import.meta.filename }, 'it holds no PEM certificate'],
     [{ codecs: [] }, 'codecs is empty'],
     [{ host: 'evil\r\nX: y' }, 'is not a host'],
     [{ domain: 'a b' }, 'is not a host'],
@@ -29,6 +29,26 @@ describe('createTelephony', () => {
     [{ allowedSources: ['everybody'] }, "'everybody' is neither"],
   ] as [Partial<TrunkOptions>, string][])('refuses %j', (options, reason) => {
     expect(() => setup(options)).toThrow(reason)
+  })
+
+  it('warns of keys that anybody on the way can read', () => {
+    const warned: unknown[] = []
+    const clock = new SimClock()
+    const make = (o: Partial<TrunkOptions>): unknown =>
+      createTelephony({
+        clock,
+        ids: createIds(clock, (n) => new Uint8Array(n)),
+        log: { ...silentLog, warn: (message, fields) => warned.push([message, fields]) },
+        media: new FakeMedia(),
+        options: { host: '127.0.0.1', port: 0, publicHost: null, trunks: [trunkOptions(5060, o)] },
+      })
+    make({ srtp: 'off' })
+    make({ srtp: 'required', transport: 'tls' })
+    expect(warned).toEqual([])
+    make({ srtp: 'optional', transport: 'udp' })
+    expect(warned).toEqual([
+      ['keys of encrypted sound travel unencrypted: use transport = "tls"', { trunk: 'main' }],
+    ])
   })
 
   it('can be stopped without a start', async () => {

@@ -1,4 +1,5 @@
-/** The SIP side put together: one socket, one user agent for each trunk. */
+/** The SIP side put together: one transport, one user agent for each trunk. */
+import { readFileSync } from 'node:fs'
 import * as Core from 'sip.js/lib/core/index.js'
 import type { Trunk } from '../calls/ports.ts'
 import type { Clock } from '../core/clock.ts'
@@ -9,15 +10,16 @@ import type { Probe } from '../core/probe.ts'
 import { askTrunk } from './ask-trunk.ts'
 import { type InboundCall, type InboundDeps, inboundCall } from './inbound.ts'
 import type { Media } from './media/media.ts'
+import { type Dns, systemDns } from './sip/dns.ts'
 import { SourceList } from './sip/gate.ts'
 import { Registration } from './sip/registration.ts'
-import type { Lookup } from './sip/route.ts'
 import { SipStack } from './sip/sip-stack.ts'
 import { settleSipjs } from './sip/sipjs-settings.ts'
+import type { TlsSettings } from './sip/stream-socket.ts'
 import type { Endpoint, TransportStats } from './sip/transport.ts'
+import { createTransport } from './sip/transports.ts'
 import { TrunkAgent } from './sip/trunk-agent.ts'
-import { createUdpTransport } from './sip/udp-transport.ts'
-import { createTrunk, type Line } from './trunk.ts'
+import { createTrunk, type Line, type TrunkStats } from './trunk.ts'
 import type { SipOptions, TrunkOptions } from './trunk-options.ts'
 
 interface Deps {
@@ -29,13 +31,13 @@ interface Deps {
   /** Messages a second and source that are read; has a default fit for a trunk. */
   rate?: { perSecond: number; burst: number }
   /** Name resolution; the system's unless given. */
-  lookup?: Lookup
+  dns?: Dns
   /**
    * For a look from beside a server that runs: nothing is registered, and `trunk.probes` asks each trunk whether it
    * is there.
    */
   probeOnly?: boolean
-  /** Takes the calls that come from the first trunk's addresses; without it an INVITE rings nowhere. */
+  /** Takes the calls that come from a trunk's addresses; without it an INVITE rings nowhere. */
   onCall?: (call: InboundCall) => void
 }
 
@@ -45,26 +47,36 @@ export interface Telephony {
   start(): Promise<void>
   /** Ends all calls, takes registrations back, closes the socket. May be called twice and without `start`. */
   stop(): Promise<void>
-  /** The UDP port that signalling listens on; 0 when not started. */
+  /** The port that signalling listens on, for UDP and TCP; 0 when not started. */
   localPort(): number
-  stats(): TransportStats
+  stats(): TransportStats & { trunks: TrunkStats[] }
 }
 
 /** Throws when an option cannot be honoured. */
 export function createTelephony(deps: Deps): Telephony {
   const { clock, ids, log, media, options } = deps
-  for (const trunk of options.trunks) checkOptions(trunk)
+  for (const trunk of options.trunks) {
+    checkOptions(trunk)
+    if (trunk.srtp !== 'off' && trunk.transport !== 'tls')
+      log.warn('keys of encrypted sound travel unencrypted: use transport = "tls"', {
+        trunk: trunk.name,
+      })
+  }
   settleSipjs(ids)
-  const sources = new SourceList(options.trunks.flatMap((trunk) => trunk.allowedSources))
+  const sources = new SourceList()
+  for (const trunk of options.trunks) sources.allow(trunk.name, trunk.allowedSources)
   const loggerFactory = quietLoggers()
   const { host, port, publicHost } = options
-  const { rate, lookup } = deps
-  const transport = createUdpTransport({
+  const { rate, dns = systemDns } = deps
+  const transport = createTransport({
     clock,
+    ids,
     log,
     sources,
     host,
     port,
+    tls: new Map(options.trunks.map((trunk) => [trunk.name, tlsSettings(trunk)])),
+    needsTcp: options.trunks.some((trunk) => trunk.transport === 'tcp'),
     ...(rate ? { rate } : {}),
   })
   const stack = new SipStack({ transport, ids, loggerFactory })
@@ -79,7 +91,7 @@ export function createTelephony(deps: Deps): Telephony {
       options: trunkOptions,
       boundTo: host,
       publicHost,
-      ...(lookup ? { lookup } : {}),
+      dns,
     })
     stack.add(agent)
     const registration =
@@ -88,54 +100,82 @@ export function createTelephony(deps: Deps): Telephony {
         : null
     return { agent, registration }
   })
-  const [first] = lines
-  if (deps.onCall && first) takeCalls(first.agent, { ...deps, stack, sources, onCall: deps.onCall })
+  if (deps.onCall) takeCalls(lines, { ...deps, stack, sources, onCall: deps.onCall })
   const trunks = createTrunk({ clock, ids, log, stack, sources, media, lines })
 
   async function start(): Promise<void> {
     await transport.start(stack.events())
     if (deps.probeOnly) return
-    for (const { agent, registration } of lines) {
-      registration?.start()
-      // So that it may ask for us before we first call; a name that does not resolve yet is asked for again then.
-      await agent.resolve().catch((error) =>
-        log.warn('a trunk cannot be found', {
-          trunk: agent.options.name,
-          reason: reasonOf(error),
-        }),
-      )
-    }
+    for (const { registration } of lines) registration?.start()
+    await Promise.all(lines.map(({ agent }) => find(agent)))
+  }
+
+  /** So that it may call us before we first call; a name that does not resolve yet is asked for again then. */
+  async function find(agent: TrunkAgent): Promise<void> {
+    const { name: trunk, transport: chosen, verify } = agent.options
+    if (chosen === 'tls' && !verify)
+      log.warn('a trunk is trusted whatever its certificate', { trunk })
+    await agent
+      .find()
+      .catch((error) => log.warn('a trunk cannot be found', { trunk, reason: reasonOf(error) }))
   }
 
   async function stop(): Promise<void> {
     if (!transport.open) return
     await trunks.stop()
     await Promise.all(lines.map(({ registration }) => registration?.stop()))
-    for (const { agent } of lines) agent.core.reset()
+    for (const { agent } of lines) agent.stop()
     await transport.stop()
   }
 
   const ask = (): Promise<Probe[]> =>
     Promise.all(lines.map(({ agent }) => askTrunk(agent, { clock, ids })))
   const trunk = deps.probeOnly && lines.length > 0 ? { ...trunks, probes: ask } : trunks
-  return { trunk, start, stop, localPort: () => transport.localPort, stats: () => transport.stats }
+  return {
+    trunk,
+    start,
+    stop,
+    localPort: () => transport.localPort,
+    stats: () => ({ ...transport.stats, trunks: trunks.stats() }),
+  }
 }
 
-/** Hands INVITEs to `agent`, whatever number they call, and from there to `onCall`. */
+/** Throws when the file cannot be read or holds no certificate. */
+function tlsSettings(trunk: TrunkOptions): TlsSettings {
+  const { caFile, verify, name } = trunk
+  if (caFile === null) return { ca: null, verify }
+  const where = `sip.trunks '${name}': reading ca_file ${caFile}`
+  try {
+    const ca = readFileSync(caFile, 'utf8')
+    if (ca.includes('-----BEGIN CERTIFICATE-----')) return { ca, verify }
+  } catch (error) {
+    throw new Error(`${where}: ${reasonOf(error)}`, { cause: error })
+  }
+  throw new Error(`${where}: it holds no PEM certificate`)
+}
+
+/** Hands INVITEs from a trunk's addresses to its agent, whatever number they call, and from there to `onCall`. */
 function takeCalls(
-  agent: TrunkAgent,
+  lines: readonly Line[],
   deps: InboundDeps & { onCall: (call: InboundCall) => void },
 ): void {
   let calling: { to: string; source: Endpoint } | null = null
   deps.stack.takeCalls((invite, source) => {
-    calling = { to: userOf(invite.requestUri), source }
-    return agent
+    const to = userOf(invite.requestUri)
+    calling = { to, source }
+    const owners = deps.sources.ownersOf(source.host)
+    const agents = lines
+      .map(({ agent }) => agent)
+      .filter(({ options }) => owners.includes(options.name))
+    // Two accounts with one provider share its addresses: a registration is called by its own user name.
+    return agents.find(({ contactUser }) => contactUser === to) ?? agents[0] ?? null
   })
-  agent.core.delegate.onInvite = (invite) => {
-    if (calling) deps.onCall(inboundCall(agent, invite, { deps, ...calling }))
-    else invite.reject({ statusCode: 403 })
-    calling = null
-  }
+  for (const { agent } of lines)
+    agent.core.delegate.onInvite = (invite) => {
+      if (calling) deps.onCall(inboundCall(agent, invite, { deps, ...calling }))
+      else invite.reject({ statusCode: 403 })
+      calling = null
+    }
 }
 
 function userOf(uri: string): string {
@@ -155,10 +195,6 @@ const HOST = /^[A-Za-z0-9.\-_:[\]]{1,255}$/
 
 function checkOptions(trunk: TrunkOptions): void {
   const where = `sip.trunks '${trunk.name}'`
-  if (trunk.transport !== 'udp')
-    throw new Error(`${where}: transport '${trunk.transport}' is not available yet, use 'udp'`)
-  if (trunk.srtp === 'required')
-    throw new Error(`${where}: srtp 'required' is not available yet, use 'off'`)
   if (trunk.codecs.length === 0) throw new Error(`${where}: codecs is empty`)
   for (const host of [trunk.host, trunk.domain, trunk.outboundProxy])
     if (host !== null && !HOST.test(host)) throw new Error(`${where}: '${host}' is not a host`)

@@ -11,10 +11,12 @@ export interface TrunkOptions {
   name: string
   /** The provider's host name or address. */
   host: string
-  port: number
+  /** Null: what SRV records say, else 5060, for TLS 5061 (RFC 3263). */
+  port: number | null
   /** The host part of our addresses; null: `host`. */
   domain: string | null
-  transport: 'udp' | 'tcp' | 'tls'
+  /** Null: what the host publishes by NAPTR and SRV, of UDP and TCP; UDP where it publishes nothing. */
+  transport: 'udp' | 'tcp' | 'tls' | null
   username: string | null
   password: string | null
   /** Whether we REGISTER, and for how long each time. */
@@ -34,7 +36,11 @@ export interface TrunkOptions {
   dtmf: 'rfc4733' | 'info' | 'inband'
   /** Calls at once over this trunk; null: no bound of its own. */
   maxCalls: number | null
+  /** INVITEs a second over this trunk; null: no pace of its own. */
+  perSecond: number | null
+  /** PEM certificates that TLS trusts instead of the system's. */
   caFile: string | null
+  /** False takes whatever certificate a TLS server shows. */
   verify: boolean
 }
 

@@ -4,8 +4,11 @@ import { maskNumber } from '../core/phone-number.ts'
 import type { Probe } from '../core/probe.ts'
 import { type DialDeps, dialOver } from './dial.ts'
 import type { DialogLeg } from './dialog-leg.ts'
+import { canceled } from './outcome.ts'
+import { createPace } from './pace.ts'
 import { recover } from './recover.ts'
 import type { Registration } from './sip/registration.ts'
+import type { Endpoint } from './sip/transport.ts'
 import type { TrunkAgent } from './sip/trunk-agent.ts'
 
 export interface Line {
@@ -16,23 +19,44 @@ export interface Line {
 
 type Deps = Omit<DialDeps, 'onLeg'> & { lines: readonly Line[] }
 
+/** One trunk, for metrics. */
+export interface TrunkStats {
+  name: string
+  /** Null for a trunk that does not register. */
+  registered: boolean | null
+  /** REGISTERs that were accepted and that failed so far. */
+  registrations: number
+  registrationFailures: number
+  /** Calls that it carries, from before the INVITE to the end of the leg. */
+  calls: number
+}
+
 /** `stop` ends what is being dialled and what is answered; it resolves when all of it is over. */
 export interface Trunks extends Trunk {
+  stats(): TrunkStats[]
   stop(): Promise<void>
 }
+
+/** Targets of one trunk that one call tries (RFC 3263 §4.3). */
+const MAX_TARGETS = 4
 
 export function createTrunk(deps: Deps): Trunks {
   const live = new Map<string, number>()
   const legs = new Set<DialogLeg>()
   const stopping = new AbortController()
   const running = new Set<Promise<unknown>>()
+  const paces = new Map(
+    deps.lines.map(({ agent: { options } }) => [
+      options.name,
+      createPace(deps.clock, options.perSecond),
+    ]),
+  )
 
   async function dial(request: DialRequest): Promise<Dialed> {
     const signal = AbortSignal.any([request.signal, stopping.signal])
     let last: Dialed = { failed: 'trunk_error', sipCode: null, reason: 'no trunk is configured' }
     for (const { agent } of inOrder(deps.lines, request.from)) {
-      if (signal.aborted)
-        return { failed: 'canceled', sipCode: null, reason: 'canceled before an answer' }
+      if (signal.aborted) return canceled(null)
       const { name, maxCalls } = agent.options
       if (maxCalls !== null && (live.get(name) ?? 0) >= maxCalls) {
         last = {
@@ -42,33 +66,48 @@ export function createTrunk(deps: Deps): Trunks {
         }
         continue
       }
-      const { dialed, mayHaveRung } = await over(agent, { ...request, signal })
-      report(agent, request, dialed)
-      if (!('failed' in dialed) || dialed.failed !== 'trunk_error' || mayHaveRung) return dialed
+      const { dialed, mayHaveRung } = await carry(agent, { ...request, signal })
+      if (mayHaveRung || !mayFailOver(dialed)) return dialed
       last = dialed
     }
     return last
   }
 
   /** Counts the call as the trunk's until it failed or its leg ended. */
-  async function over(agent: TrunkAgent, request: DialRequest): ReturnType<typeof dialOver> {
+  async function carry(agent: TrunkAgent, request: DialRequest): ReturnType<typeof dialOver> {
     const { name } = agent.options
     live.set(name, (live.get(name) ?? 0) + 1)
     const release = (): void => {
       live.set(name, (live.get(name) ?? 1) - 1)
     }
-    const onLeg = (leg: DialogLeg): void => {
-      legs.add(leg)
-      void leg.ended.then(() => legs.delete(leg))
-    }
     try {
-      const result = await dialOver(agent, request, { ...deps, onLeg })
+      const result = await overTargets(agent, request)
       if ('answered' in result.dialed) void result.dialed.answered.ended.then(release)
       else release()
       return result
     } catch (error) {
       release()
       throw error
+    }
+  }
+
+  /** One after the other of the trunk's own targets, until one does more than fail before anything rang. */
+  async function overTargets(agent: TrunkAgent, request: DialRequest): ReturnType<typeof dialOver> {
+    const onLeg = (leg: DialogLeg): void => {
+      legs.add(leg)
+      void leg.ended.then(() => legs.delete(leg))
+    }
+    for (let n = 1; ; n++) {
+      if (!(await paces.get(agent.options.name)?.wait(request.signal)))
+        return { dialed: canceled(null), mayHaveRung: false }
+      const sentTo: { endpoint: Endpoint | null } = { endpoint: null }
+      const noted = { ...request, beforeInvite: noting(request, sentTo) }
+      const result = await dialOver(agent, noted, { ...deps, onLeg })
+      report(agent, request, result.dialed)
+      const { endpoint } = sentTo
+      if (endpoint === null || result.mayHaveRung || !isTargetsFault(result.dialed)) return result
+      const other = agent.failOver(endpoint)
+      if (!other || n >= MAX_TARGETS || request.signal.aborted) return result
     }
   }
 
@@ -92,11 +131,44 @@ export function createTrunk(deps: Deps): Trunks {
     recover: (state: SipState) =>
       recover(state, { ...deps, agents: deps.lines.map(({ agent }) => agent) }),
     probes: async () => probeLines(deps),
+    stats: () => deps.lines.map((line) => statsOf(line, live.get(line.agent.options.name) ?? 0)),
     async stop() {
       stopping.abort()
       await Promise.allSettled(running)
       await Promise.allSettled([...legs].map((leg) => leg.hangup()))
     },
+  }
+}
+
+/** Whether another way may be tried: this one failed, or says 408, which a proxy says when nobody answered it. */
+function mayFailOver(dialed: Dialed): boolean {
+  return 'failed' in dialed && (dialed.failed === 'trunk_error' || dialed.sipCode === 408)
+}
+
+/** RFC 3263 §4.3: no answer, a refusal of the network, or 503. */
+function isTargetsFault(dialed: Dialed): boolean {
+  if (!('failed' in dialed) || !mayFailOver(dialed)) return false
+  return dialed.sipCode === null || dialed.sipCode === 503 || dialed.sipCode === 408
+}
+
+/** The request's `beforeInvite`, which also writes down where the INVITE goes. */
+function noting(
+  request: DialRequest,
+  sentTo: { endpoint: Endpoint | null },
+): DialRequest['beforeInvite'] {
+  return async (state) => {
+    sentTo.endpoint = state.destination as Endpoint
+    await request.beforeInvite(state)
+  }
+}
+
+function statsOf({ agent, registration }: Line, calls: number): TrunkStats {
+  return {
+    name: agent.options.name,
+    registered: registration && registration.state.is === 'registered',
+    registrations: registration?.counts.accepted ?? 0,
+    registrationFailures: registration?.counts.failed ?? 0,
+    calls,
   }
 }
 

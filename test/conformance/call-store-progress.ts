@@ -108,6 +108,33 @@ export function exerciseCallProgress(open: OpenStores): void {
     })
   })
 
+  describe('a call that is transferred', () => {
+    check('tells webhooks that subscribe, while it is answered and under its fence', async (s) => {
+      const hook = aWebhook(s, { events: ['call.transferred'] })
+      await s.webhooks.create(hook)
+      const deliveries = payload('call.transferred')
+      const { call: early, fence: fenceOfEarly } = await claimedCall(s)
+      expect(await s.calls.markTransferred(early.id, { fence: fenceOfEarly, deliveries })).toBe(
+        false,
+      )
+      const { call, fence } = await answeredCall(s)
+      const other = { ...fence, fence: fence.fence + 1 }
+      expect(await s.calls.markTransferred(call.id, { fence: other, deliveries })).toBe(false)
+      expect(await s.calls.markTransferred(call.id, { fence, deliveries })).toBe(true)
+      const made = await s.webhooks.deliveries(hook.id, { limit: 9, cursor: null })
+      expect(made.map((one) => [one.event, one.callId])).toEqual([['call.transferred', call.id]])
+      expect((await s.calls.get(call.id))?.status).toBe('in_progress')
+      await settle(s, call.id, { fence })
+      expect(await s.calls.markTransferred(call.id, { fence, deliveries })).toBe(false)
+    })
+
+    check('keeps to whom', async (s) => {
+      const call = aCall(s, { transferTo: '+15557654321' })
+      await create(s, call)
+      expect((await s.calls.get(call.id))?.transferTo).toBe('+15557654321')
+    })
+  })
+
   describe('a due scheduled call', () => {
     const due = async (s: StoresUnderTest, toNumber = '+15551234567') => {
       const call = aCall(s, { status: 'scheduled', callAt: s.clock.now(), toNumber })

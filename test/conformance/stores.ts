@@ -48,6 +48,7 @@ export function aCall({ ids, clock }: StoresUnderTest, o: Partial<Call> = {}): C
     metadata: null,
     maxDurationSeconds: 600,
     callAt: null,
+    transferTo: null,
     attempt: 1,
     centsPerMinute: 10,
     holdCents: 10,

@@ -173,6 +173,11 @@ export class Appliance {
     return { status: response.status, body: text === '' ? {} : JSON.parse(text) }
   }
 
+  /** The Prometheus text. */
+  async metrics(): Promise<string> {
+    return (await fetch(`${this.base}/metrics`)).text()
+  }
+
   /** Posts a call, which must be accepted; returns its id. */
   async call(o: Record<string, unknown> = {}): Promise<string> {
     const body = { phoneNumber: CALLEE, instructions: 'Say hello.', firstMessage: 'Hello.', ...o }

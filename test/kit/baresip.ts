@@ -17,17 +17,30 @@ export interface Baresip {
 /** Where Debian, and others, have its modules. */
 const MODULES = ['/usr/lib/baresip/modules', '/usr/local/lib/baresip/modules']
 
-/** `number` is whom it is; `voice` its microphone: samples at 8 kHz. */
-export async function startBaresip(o: { number: string; voice: Int16Array }): Promise<Baresip> {
+export interface BaresipOptions {
+  /** Whom it is. */
+  number: string
+  /** Its microphone: samples at 8 kHz, or at the codec's own rate: where it has to change it, little over 2 kHz is left. */
+  voice: Int16Array
+  voiceHz?: number
+  /** More parameters of its account, e.g. `;mediaenc=srtp-mand`. */
+  account?: string
+  /** Modules beside G.711. */
+  modules?: readonly string[]
+  /** More lines of its configuration. */
+  config?: readonly string[]
+}
+
+export async function startBaresip(o: BaresipOptions): Promise<Baresip> {
   const port = await freePairOfPorts()
   const rtp = Math.min(await freePort(), 65_500) & ~1
   const { path, remove } = scratchDirectory()
-  writeFileSync(join(path, 'voice.wav'), waveFile(o.voice))
+  writeFileSync(join(path, 'voice.wav'), waveFile(o.voice, o.voiceHz ?? 8_000))
   writeFileSync(
     join(path, 'accounts'),
-    `<sip:${o.number}@127.0.0.1:${port}>;regint=0;answermode=auto\n`,
+    `<sip:${o.number}@127.0.0.1:${port}>;regint=0;answermode=auto${o.account ?? ''}\n`,
   )
-  writeFileSync(join(path, 'config'), configuration({ path, port, rtp }))
+  writeFileSync(join(path, 'config'), configuration({ ...o, path, port, rtp }))
   const peer: Peer = startPeer('baresip', ['-f', path], path)
   await untilBound(port).catch(async (error: Error) => {
     await peer.stop()
@@ -78,13 +91,13 @@ function isFreeForTcp(port: number): boolean {
   }
 }
 
-function configuration(o: { path: string; port: number; rtp: number }): string {
+function configuration(o: BaresipOptions & { path: string; port: number; rtp: number }): string {
   const modules = MODULES.find((folder) => Bun.file(join(folder, 'g711.so')).size > 0)
   return `sip_listen 127.0.0.1:${o.port}
 net_interface 127.0.0.1
 rtp_ports ${o.rtp}-${o.rtp + 20}
 module_path ${modules ?? MODULES[0]}
-module g711.so
+${(o.modules ?? []).map((name) => `module ${name}\n`).join('')}module g711.so
 module aufile.so
 module sndfile.so
 module_tmp uuid.so
@@ -93,11 +106,14 @@ module_app menu.so
 audio_source aufile,${join(o.path, 'voice.wav')}
 audio_player aufile,${join(o.path, 'speaker.wav')}
 snd_path ${o.path}
+ausrc_srate ${o.voiceHz ?? 8_000}
+ausrc_channels 1
+${(o.config ?? []).join('\n')}
 `
 }
 
-/** 16-bit mono at 8 kHz. */
-function waveFile(samples: Int16Array): Uint8Array {
+/** 16-bit mono. */
+function waveFile(samples: Int16Array, rateHz: number): Uint8Array {
   const file = Buffer.alloc(44 + samples.length * 2)
   file.write('RIFF', 0, 'latin1')
   file.writeUInt32LE(36 + samples.length * 2, 4)
@@ -105,8 +121,8 @@ function waveFile(samples: Int16Array): Uint8Array {
   file.writeUInt32LE(16, 16)
   file.writeUInt16LE(1, 20)
   file.writeUInt16LE(1, 22)
-  file.writeUInt32LE(8_000, 24)
-  file.writeUInt32LE(16_000, 28)
+  file.writeUInt32LE(rateHz, 24)
+  file.writeUInt32LE(2 * rateHz, 28)
   file.writeUInt16LE(2, 32)
   file.writeUInt16LE(16, 34)
   file.write('data', 36, 'latin1')

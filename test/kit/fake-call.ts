@@ -1,4 +1,4 @@
-import type { Brief, Talk, TalkEvent, Talker } from '../../src/calls/ports.ts'
+import type { Brief, Talk, TalkEvent, Talker, TransferOutcome } from '../../src/calls/ports.ts'
 import { createTalker } from '../../src/conversation/talker.ts'
 import { silentLog } from '../../src/core/log.ts'
 import { createFakeEngines, type FakeEngineOptions, type FakeEngines } from './fake-engines.ts'
@@ -11,6 +11,8 @@ export interface FakeCallOptions extends Partial<Omit<FakeEngineOptions, 'clock'
   /** How long it rings. */
   ringMs?: number
   llmTimeoutMs?: number
+  /** What becomes of a transfer; each succeeds after a second unless told otherwise. */
+  transfer?: (number: string) => Promise<TransferOutcome>
   /** Engines that fail from the start. */
   broken?: Partial<FakeEngines['broken']>
 }
@@ -39,6 +41,7 @@ const BRIEF: Brief = {
   firstMessage: 'Hi, I would like to place an order for pickup please.',
   name: "Joe's Pizza",
   toNumber: '+15551234567',
+  transferTo: null,
   maxDurationSeconds: 600,
 }
 
@@ -46,7 +49,7 @@ const BRIEF: Brief = {
 export async function placeCall(o: FakeCallOptions = {}): Promise<FakeCall> {
   const clock = new SimClock()
   let leg: FakeLeg | undefined
-  const { says, brief, ringMs, llmTimeoutMs, broken, ...engineOptions } = o
+  const { says, brief, ringMs, llmTimeoutMs, broken, transfer, ...engineOptions } = o
   const engines = createFakeEngines({
     clock,
     hear: (from, to) => leg?.textBetween(from, to) ?? '',
@@ -61,7 +64,11 @@ export async function placeCall(o: FakeCallOptions = {}): Promise<FakeCall> {
   })
   const conversation = talker.prepare({ ...BRIEF, ...brief })
   await clock.advance(ringMs ?? 5000)
-  const answered = createFakeLeg({ clock, ...(says ? { says } : {}) })
+  const answered = createFakeLeg({
+    clock,
+    ...(says ? { says } : {}),
+    ...(transfer ? { transfer } : {}),
+  })
   leg = answered
   const stop = new AbortController()
   const events: FakeCall['events'] = []

@@ -1,4 +1,4 @@
-import type { Leg, LegEnd, Playback } from '../../src/calls/ports.ts'
+import type { Leg, LegEnd, Playback, TransferOutcome } from '../../src/calls/ports.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import { FRAME_MS, FRAME_SAMPLES, TELEPHONE_RATE_HZ, toMs, toSamples } from '../../src/core/pcm.ts'
 import { Ring } from '../../src/core/ring.ts'
@@ -34,6 +34,8 @@ export interface FakeLeg extends Leg {
   /** Clips in the mouth, the sounding one included. */
   readonly queued: number
   readonly digits: readonly string[]
+  /** The numbers that the human was to be handed over to. */
+  readonly transfers: readonly string[]
   /** When `hangup` was called first, ms since the answer. */
   readonly hungUpAt: number | null
 }
@@ -49,9 +51,17 @@ interface Queued {
 const RING_SECONDS = 60
 const LOUD = 6000
 const KEY_MS = 160
+const TRANSFER_MS = 1000
 
-/** A leg that was answered now. Sound is written in frames of 20 ms; clips play in simulated time. */
-export function createFakeLeg(o: { clock: Clock; says?: readonly Speech[] }): FakeLeg {
+/**
+ * A leg that was answered now. Sound is written in frames of 20 ms; clips play in simulated time. `transfer` tells what
+ * becomes of a transfer; without it each succeeds after a second.
+ */
+export function createFakeLeg(o: {
+  clock: Clock
+  says?: readonly Speech[]
+  transfer?: (number: string) => Promise<TransferOutcome>
+}): FakeLeg {
   const { clock } = o
   const answeredAt = clock.now()
   const ears = Ring.create(TELEPHONE_RATE_HZ, RING_SECONDS)
@@ -60,9 +70,11 @@ export function createFakeLeg(o: { clock: Clock; says?: readonly Speech[] }): Fa
   const queue: Queued[] = []
   const played: Played[] = []
   const digits: string[] = []
+  const transfers: string[] = []
   const ended = Promise.withResolvers<LegEnd>()
   let over = false
   let held = false
+  let lastHold: Leg['lastHold'] = null
   let hungUpAt: number | null = null
 
   const time = (): number => clock.now() - answeredAt
@@ -155,6 +167,12 @@ export function createFakeLeg(o: { clock: Clock; says?: readonly Speech[] }): Fa
       digits.push(keys)
       await new Promise<void>((done) => clock.after(KEY_MS * keys.length, done))
     },
+    async transfer(number) {
+      transfers.push(number)
+      if (o.transfer) return o.transfer(number)
+      await new Promise<void>((done) => clock.after(TRANSFER_MS, done))
+      return { ok: true }
+    },
     async hangup() {
       hungUpAt ??= time()
       end({ by: 'us' })
@@ -169,7 +187,12 @@ export function createFakeLeg(o: { clock: Clock; says?: readonly Speech[] }): Fa
     textBetween: (from, to) => textBetween(says, toMs(from), toMs(to)),
     humanHangsUp: () => end({ by: 'human' }),
     end,
+    get lastHold() {
+      return lastHold
+    },
     hold(value) {
+      if (value && !held) lastHold = { from: ears.written, to: null }
+      if (!value && held && lastHold) lastHold = { from: lastHold.from, to: ears.written }
       held = value
     },
     played,
@@ -177,6 +200,7 @@ export function createFakeLeg(o: { clock: Clock; says?: readonly Speech[] }): Fa
       return queue.length
     },
     digits,
+    transfers,
     get hungUpAt() {
       return hungUpAt
     },

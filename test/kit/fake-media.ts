@@ -1,9 +1,18 @@
 import { Ring } from '../../src/core/ring.ts'
-import type { Agreement, Media, MediaSession } from '../../src/telephony/media/media.ts'
+import {
+  type Agreement,
+  type CodecName,
+  type Media,
+  type MediaSession,
+  NO_STATS,
+} from '../../src/telephony/media/media.ts'
 
 /** A media session that moves no sound and remembers what it was told. */
 export class FakeMediaSession implements MediaSession {
   readonly localPort: number
+  readonly codecs: ReadonlySet<CodecName> = new Set(['PCMU', 'PCMA', 'G722', 'opus'])
+  /** The other side presses a key. */
+  hearDigit: (digit: string) => void = () => {}
   readonly ears = Ring.create(8_000, 1)
   readonly agreements: Agreement[] = []
   digits = ''
@@ -31,19 +40,16 @@ export class FakeMediaSession implements MediaSession {
     this.agreements.push(agreement)
   }
 
+  onDigit(listener: (digit: string) => void): void {
+    this.hearDigit = listener
+  }
+
   async sendDigits(digits: string): Promise<void> {
     this.digits += digits
   }
 
   stats(): ReturnType<MediaSession['stats']> {
-    return {
-      packetsSent: 0,
-      packetsReceived: 0,
-      packetsLost: 0,
-      packetsLate: 0,
-      packetsForeign: 0,
-      jitterMs: 0,
-    }
+    return NO_STATS
   }
 
   close(): void {

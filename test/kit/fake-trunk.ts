@@ -1,4 +1,10 @@
-import type { Dialed, DialRequest, SipState, Trunk } from '../../src/calls/ports.ts'
+import type {
+  Dialed,
+  DialRequest,
+  SipState,
+  TransferOutcome,
+  Trunk,
+} from '../../src/calls/ports.ts'
 import type { Probe } from '../../src/core/probe.ts'
 import { failureOf } from '../../src/telephony/outcome.ts'
 import { createFakeLeg, type FakeLeg, type Speech } from './fake-leg.ts'
@@ -18,6 +24,8 @@ export interface Phone {
   says?: readonly Speech[]
   /** The human hangs up, ms since the answer; null: never. */
   hangsUpAfter?: number | null
+  /** What a transfer comes to, after a second; it succeeds when this is not said. */
+  transfer?: TransferOutcome
   /** BYE is never confirmed, and the leg never ends. */
   deaf?: boolean
 }
@@ -68,7 +76,7 @@ interface Line extends PlacedCall {
 }
 
 /** Every phone that a test does not describe rings after half a second and is answered after two. */
-const USUAL: Required<Omit<Phone, 'dead' | 'deaf'>> = {
+const USUAL: Required<Omit<Phone, 'dead' | 'deaf' | 'transfer'>> = {
   ringsAfter: 500,
   answersAfter: 2000,
   status: 200,
@@ -143,7 +151,15 @@ export function createFakeTrunk({ clock }: { clock: SimClock }): FakeTrunk {
     for (const forget of line.forget.splice(0)) forget()
     line.state = 'answered'
     if (line.orphaned) return
-    const leg = createFakeLeg({ clock, says: line.phone.says ?? [] })
+    const leg = createFakeLeg({
+      clock,
+      says: line.phone.says ?? [],
+      async transfer() {
+        pass(line, 'REFER')
+        await new Promise<void>((done) => clock.after(1000, done))
+        return line.phone.transfer ?? { ok: true }
+      },
+    })
     line.leg = leg
     const { hangsUpAfter, deaf } = line.phone
     if (hangsUpAfter != null) line.forget.push(clock.after(hangsUpAfter, () => leg.humanHangsUp()))

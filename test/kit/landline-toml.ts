@@ -17,7 +17,10 @@ const PORTS = 40
 
 /** The text of the file; `data_dir`, the dialogue and the CA lie where the kit's appliance puts them. */
 export function toToml(o: Settings, ports: { sipPort: number; rtp: number }): string {
-  const rtp = Math.min(ports.rtp, 65_535 - PORTS) & ~1
+  const free = Math.min(ports.rtp, 65_535 - PORTS) & ~1
+  // The ports of the sound must not hold the one of signalling.
+  const collides = ports.sipPort >= free && ports.sipPort < free + PORTS
+  const rtp = collides ? free - PORTS : free
   const settings: Record<string, Setting> = {
     'http.port': 0,
     'account.name': 'Test',

@@ -98,16 +98,20 @@ export function scratchDirectory(): { path: string; remove(): void } {
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
 }
 
-/** Waits until something is bound to a UDP port, without touching it. */
-export async function untilBound(port: number, withinMs = 5_000): Promise<void> {
-  const entry = new RegExp(
-    `^ *\\d+: [0-9A-F]+:${port.toString(16).toUpperCase().padStart(4, '0')} `,
-    'm',
-  )
+/** Waits until something is bound to a UDP port, or listens on a TCP port, without touching it. */
+export async function untilBound(
+  port: number,
+  withinMs = 5_000,
+  kind: 'udp' | 'tcp' = 'udp',
+): Promise<void> {
+  const number = port.toString(16).toUpperCase().padStart(4, '0')
+  // For TCP the state has to be LISTEN, 0A.
+  const state = kind === 'tcp' ? '[0-9A-F]+:[0-9A-F]+ 0A ' : ''
+  const entry = new RegExp(`^ *\\d+: [0-9A-F]+:${number} ${state}`, 'm')
   const deadline = performance.now() + withinMs
   while (performance.now() < deadline) {
-    if (entry.test(readFileSync('/proc/net/udp', 'utf8'))) return
+    if (entry.test(readFileSync(`/proc/net/${kind}`, 'utf8'))) return
     await Bun.sleep(20)
   }
-  throw new Error(`nothing listens on UDP port ${port}`)
+  throw new Error(`nothing listens on ${kind.toUpperCase()} port ${port}`)
 }

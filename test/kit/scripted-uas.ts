@@ -1,5 +1,7 @@
-/** The far end of SIP tests: a UDP socket that answers as the test says, with raw datagrams and no help. */
+/** The far end of SIP tests: it answers as the test says, over UDP, TCP or TLS, with raw bytes and no help. */
+
 import { headerOf, readWire, type WireMessage } from '../../src/telephony/sip/wire-message.ts'
+import { openDatagramWire, openStreamWire, type Wire } from './sip-wire.ts'
 
 export interface Received {
   text: string
@@ -29,45 +31,62 @@ export class ScriptedUas {
   readonly received: Received[] = []
   /** Called for each message; the default script is to stay silent. */
   onMessage: (received: Received) => void = () => {}
-  private readonly socket: Bun.udp.Socket<'buffer'>
+  private readonly wire: Wire
   private readonly waiting = new Set<() => void>()
 
-  private constructor(socket: Bun.udp.Socket<'buffer'>) {
-    this.socket = socket
+  private constructor(wire: Wire) {
+    this.wire = wire
+    wire.onText = (text, from) => this.receive(text, from)
   }
 
-  static async open(port = 0): Promise<ScriptedUas> {
-    let uas: ScriptedUas | undefined
-    const socket = await Bun.udpSocket({
-      hostname: '127.0.0.1',
-      port,
-      binaryType: 'buffer',
-      socket: {
-        data: (_socket, data, fromPort, host) =>
-          uas?.receive(data.toString('latin1'), { host, port: fromPort }),
-        error() {},
-      },
-    })
-    uas = new ScriptedUas(socket)
-    return uas
+  static async open(port = 0, host = '127.0.0.1'): Promise<ScriptedUas> {
+    return new ScriptedUas(await openDatagramWire(port, host))
+  }
+
+  /** A server for TCP, or with a certificate for TLS. */
+  static async openStream(
+    o: { port?: number; host?: string; tls?: { key: string; cert: string } } = {},
+  ): Promise<ScriptedUas> {
+    return new ScriptedUas(await openStreamWire(o))
   }
 
   get port(): number {
-    return this.socket.port
+    return this.wire.port
+  }
+
+  /** How many connections are open; 0 for UDP. */
+  get connections(): number {
+    return this.wire.connections()
+  }
+
+  /** The names that TLS clients asked for. */
+  get serverNames(): readonly string[] {
+    return this.wire.serverNames
   }
 
   close(): void {
-    this.socket.close()
+    this.wire.close()
+  }
+
+  /** Breaks all connections; new ones are taken. */
+  disconnect(): void {
+    this.wire.disconnect()
+  }
+
+  /** Raw bytes that came outside messages, as latin1: keep-alives. */
+  get stray(): string {
+    return this.wire.stray()
   }
 
   send(text: string | Uint8Array, to: { host: string; port: number }): void {
-    const bytes = typeof text === 'string' ? Buffer.from(text, 'latin1') : text
-    try {
-      this.socket.send(bytes, to.port, to.host)
-    } catch {
-      // An earlier datagram's refusal is told to the next send, which is then skipped.
-      this.socket.send(bytes, to.port, to.host)
-    }
+    this.wire.send(typeof text === 'string' ? Buffer.from(text, 'latin1') : text, to)
+  }
+
+  /** Our own address as a Contact writes it. */
+  get address(): string {
+    const { host, port, protocol } = this.wire
+    const transport = protocol === 'UDP' ? '' : `;transport=${protocol.toLowerCase()}`
+    return `${host.includes(':') ? `[${host}]` : host}:${port}${transport}`
   }
 
   /** Answers a request the way a UAS does: Vias, From, Call-ID and CSeq copied, a tag in To. */
@@ -80,7 +99,7 @@ export class ScriptedUas {
     const tag = o.tag ?? 'uas'
     const to = headerOf(message, 'to') ?? ''
     const body = o.body ?? ''
-    const contact = `<sip:uas@127.0.0.1:${this.port}>`
+    const contact = `<sip:uas@${this.address}>`
     const lines = [
       `SIP/2.0 ${status} ${o.reason ?? 'Scripted'}`,
       ...message.headers.filter(({ name }) => name === 'via').map(({ value }) => `Via: ${value}`),
@@ -90,7 +109,9 @@ export class ScriptedUas {
       `CSeq: ${headerOf(message, 'cseq')}`,
       ...(status > 100 && status < 300 ? [`Contact: ${contact}`] : []),
       ...(o.headers ?? []),
-      ...(body ? ['Content-Type: application/sdp'] : []),
+      ...(body && !o.headers?.some((line) => /^content-type:/i.test(line))
+        ? ['Content-Type: application/sdp']
+        : []),
       `Content-Length: ${body.length}`,
     ]
     const text = `${lines.join('\r\n')}\r\n\r\n${body}`
@@ -116,15 +137,17 @@ export class ScriptedUas {
     const body = o.body ?? ''
     const lines = [
       `${method} ${o.uri ?? contact} SIP/2.0`,
-      `Via: SIP/2.0/UDP 127.0.0.1:${this.port};branch=${o.branch ?? `z9hG4bK${Math.random()}`};rport`,
+      `Via: SIP/2.0/${this.wire.protocol} ${this.address.split(';')[0]};branch=${o.branch ?? `z9hG4bK${Math.random()}`};rport`,
       `From: ${headerOf(message, 'to')};tag=${o.tag ?? 'uas'}`,
       `To: ${headerOf(message, 'from')}`,
       `Call-ID: ${message.callId}`,
       `CSeq: ${o.cseq ?? 1} ${method}`,
       'Max-Forwards: 70',
-      `Contact: <sip:uas@127.0.0.1:${this.port}>`,
+      `Contact: <sip:uas@${this.address}>`,
       ...(o.headers ?? []),
-      ...(body ? ['Content-Type: application/sdp'] : []),
+      ...(body && !o.headers?.some((line) => /^content-type:/i.test(line))
+        ? ['Content-Type: application/sdp']
+        : []),
       `Content-Length: ${body.length}`,
     ]
     this.send(`${lines.join('\r\n')}\r\n\r\n${body}`, invite.from)

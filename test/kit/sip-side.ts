@@ -4,6 +4,8 @@ import type { Dialed, DialRequest, SipState } from '../../src/calls/ports.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import { createIds } from '../../src/core/ids.ts'
 import type { Log } from '../../src/core/log.ts'
+import type { Media } from '../../src/telephony/media/media.ts'
+import { type Dns, systemDns } from '../../src/telephony/sip/dns.ts'
 import { createTelephony, type Telephony } from '../../src/telephony/telephony.ts'
 import type { SipOptions, TrunkOptions } from '../../src/telephony/trunk-options.ts'
 import { FakeMedia } from './fake-media.ts'
@@ -30,6 +32,7 @@ export function trunkOptions(port: number, o: Partial<TrunkOptions> = {}): Trunk
     srtp: 'off',
     dtmf: 'rfc4733',
     maxCalls: null,
+    perSecond: null,
     caFile: null,
     verify: true,
     ...o,
@@ -55,7 +58,11 @@ interface Setup {
   sip?: Partial<SipOptions>
   clock?: Clock
   rate?: { perSecond: number; burst: number }
-  lookup?: Parameters<typeof createTelephony>[0]['lookup']
+  /** Real sound; the side's own `media` is then not used. */
+  media?: Media
+  /** Addresses by name, where there is nothing else to know. */
+  lookup?: Dns['addresses']
+  dns?: Dns
   onCall?: Parameters<typeof createTelephony>[0]['onCall']
   probeOnly?: boolean
 }
@@ -79,10 +86,10 @@ export function createSipSide(trunks: readonly TrunkOptions[], o: Setup = {}): S
     clock,
     ids: createIds(clock, (n) => randomBytes(n)),
     log: collectingLog(lines),
-    media,
+    media: o.media ?? media,
     options: { host: '127.0.0.1', port: 0, publicHost: null, trunks, ...o.sip },
     ...(o.rate ? { rate: o.rate } : {}),
-    ...(o.lookup ? { lookup: o.lookup } : {}),
+    dns: o.dns ?? dnsOf(o.lookup ?? systemDns.addresses),
     ...(o.onCall ? { onCall: o.onCall } : {}),
     ...(o.probeOnly ? { probeOnly: o.probeOnly } : {}),
   })
@@ -113,6 +120,11 @@ export function createSipSide(trunks: readonly TrunkOptions[], o: Setup = {}): S
       return { dialed, abort: () => controller.abort(), rang: () => rang }
     },
   }
+}
+
+/** Names with addresses, and neither SRV nor NAPTR records. */
+function dnsOf(addresses: Dns['addresses']): Dns {
+  return { addresses, srv: async () => [], naptr: async () => [] }
 }
 
 function collectingLog(lines: LogLine[]): Log {

@@ -15,13 +15,16 @@ export function sharedDataDir(): string {
   return dir
 }
 
-/** 8 kHz samples of a 16-bit mono WAV file, whatever chunks stand before the sound. */
+/** 8 kHz samples of a 16-bit WAV file, its first channel, whatever chunks stand before the sound. */
 export function readSpeech(path: string): Int16Array {
   const file = readFileSync(path)
   let at = 12
   while (file.toString('latin1', at, at + 4) !== 'data') at += 8 + file.readUInt32LE(at + 4)
   const bytes = file.subarray(at + 8, at + 8 + file.readUInt32LE(at + 4))
-  const samples = Int16Array.from({ length: bytes.length >> 1 }, (_, i) => bytes.readInt16LE(2 * i))
+  const channels = file.readUInt16LE(22)
+  const samples = Int16Array.from({ length: Math.floor(bytes.length / 2 / channels) }, (_, i) =>
+    bytes.readInt16LE(2 * channels * i),
+  )
   return resample(samples, file.readUInt32LE(24), 8000)
 }
 

@@ -41,6 +41,11 @@ function agree(session: MediaSession, to: { port: number }, change: Partial<Agre
     codec: 'PCMU',
     payloadType: 0,
     telephoneEventPayloadType: 101,
+    telephoneEventClockHz: 8000,
+    listenForTones: false,
+    ptimeMs: 20,
+    srtp: null,
+    rtcp: null,
     direction: 'sendrecv',
     ...change,
   })

@@ -1,10 +1,12 @@
+import { randomBytes } from 'node:crypto'
 import { afterEach, describe, expect, it } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
+import { createIds } from '../../src/core/ids.ts'
 import { silentLog } from '../../src/core/log.ts'
 import { SourceList } from '../../src/telephony/sip/gate.ts'
 import { isRefused } from '../../src/telephony/sip/route.ts'
 import type { Endpoint } from '../../src/telephony/sip/transport.ts'
-import { createUdpTransport } from '../../src/telephony/sip/udp-transport.ts'
+import { createTransport } from '../../src/telephony/sip/transports.ts'
 import { ScriptedUas } from '../kit/scripted-uas.ts'
 
 const cleanUps: (() => unknown)[] = []
@@ -36,12 +38,15 @@ const invite = (branch: string): string =>
 
 describe('a refused INVITE', () => {
   it('is told also after the telling of an earlier one failed', async () => {
-    const transport = createUdpTransport({
+    const transport = createTransport({
       clock: systemClock,
+      ids: createIds(systemClock, (n) => randomBytes(n)),
       log: silentLog,
       sources: new SourceList(),
       host: '127.0.0.1',
       port: 0,
+      tls: new Map(),
+      needsTcp: false,
     })
     cleanUps.push(() => transport.stop())
     const told: Endpoint[] = []
@@ -53,10 +58,10 @@ describe('a refused INVITE', () => {
       },
     })
     const [first, second] = [await closedPort(), await closedPort()]
-    transport.send({ text: invite('z9hG4bKone'), to: first })
+    await transport.send({ text: invite('z9hG4bKone'), to: first })
     await expect.poll(() => told).toEqual([first])
     await Bun.sleep(50)
-    transport.send({ text: invite('z9hG4bKtwo'), to: second })
+    await transport.send({ text: invite('z9hG4bKtwo'), to: second })
     await expect.poll(() => told).toEqual([first, second])
   })
 })

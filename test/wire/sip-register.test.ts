@@ -3,6 +3,7 @@ import { systemClock } from '../../src/core/clock.ts'
 import type { Probe } from '../../src/core/probe.ts'
 import { headerOf } from '../../src/telephony/sip/wire-message.ts'
 import { type Received, ScriptedUas } from '../kit/scripted-uas.ts'
+import { SimClock } from '../kit/sim-clock.ts'
 import { createSipSide, type SipSide, startSipSide, trunkOptions } from '../kit/sip-side.ts'
 
 let registrar: ScriptedUas
@@ -45,7 +46,7 @@ async function probe(): Promise<Probe | undefined> {
   return (await side?.telephony.trunk.probes())?.[0]
 }
 
-describe('a trunk that registers', () => {
+describe('a trunk that registers, with no open port (livekit/sip#524)', () => {
   it('answers the challenge, is ready then, and takes its binding back at the end', async () => {
     registrar.onMessage = (received) => {
       if (headerOf(received.message, 'authorization')) accept(received, 600)
@@ -110,7 +111,7 @@ describe('a trunk that registers', () => {
     await expect.poll(async () => (await probe())?.state, { timeout: 4_000 }).toBe('ready')
   })
 
-  it('registers the address that the trunk sees, and offers it', async () => {
+  it('registers the address that the trunk sees, and offers it in Contact and SDP (livekit/sip#611, ha-plugins#95)', async () => {
     registrar.onMessage = (received) => {
       const { message } = received
       for (const header of message.headers)
@@ -125,6 +126,231 @@ describe('a trunk that registers', () => {
     await side?.dial().dialed
     expect((await registrar.wait('INVITE')).text).toContain('c=IN IP4 192.0.2.7\r\n')
     expect(registrar.all('REGISTER').length).toBe(2)
+  })
+})
+
+describe('a registrar that asks', () => {
+  const sha = (realm: string, nonce: string, more = ''): string =>
+    `Digest realm="${realm}", nonce="${nonce}", algorithm=SHA-256, qop="auth"${more}`
+
+  /** Challenges until `headers` answers with nothing more to ask. */
+  function asking(headers: (received: Received, n: number) => [number, string[]] | null): void {
+    registrar.onMessage = (received) => {
+      const n = registrar.all('REGISTER').length
+      const challenge = headers(received, n)
+      if (challenge) registrar.reply(received, challenge[0], { headers: challenge[1] })
+      else accept(received, 600)
+    }
+  }
+
+  const authorization = (n: number): string =>
+    headerOf(registrar.all('REGISTER')[n - 1]?.message as never, 'authorization') ?? ''
+
+  it('in several ways is answered with the strongest', async () => {
+    asking((_received, n) =>
+      n > 1
+        ? null
+        : [
+            401,
+            [
+              `WWW-Authenticate: ${sha('scripted', 'strong')}`,
+              'WWW-Authenticate: Digest realm="scripted", nonce="weak", algorithm=MD5',
+            ],
+          ],
+    )
+    await register()
+    await expect.poll(async () => (await probe())?.state).toBe('ready')
+    expect(authorization(2)).toMatch(/nonce="strong".*algorithm=SHA-256/)
+    expect(registrar.all('REGISTER').length).toBe(2)
+  })
+
+  it('for the integrity of the body gets auth-int', async () => {
+    asking((_received, n) =>
+      n > 1
+        ? null
+        : [401, ['WWW-Authenticate: Digest realm="scripted", nonce="n", qop="auth-int"']],
+    )
+    await register()
+    await expect.poll(async () => (await probe())?.state).toBe('ready')
+    expect(authorization(2)).toContain('qop=auth-int')
+  })
+
+  it('again because the nonce is stale is answered again', async () => {
+    asking((_received, n) =>
+      n > 2 ? null : [401, [`WWW-Authenticate: ${sha('r', `n${n}`, n > 1 ? ', stale=true' : '')}`]],
+    )
+    await register()
+    await expect.poll(async () => (await probe())?.state).toBe('ready')
+    expect(authorization(3)).toContain('nonce="n2"')
+  })
+
+  it('behind a proxy that asks too is answered with both (esphome-intercom#74)', async () => {
+    asking(({ message }) => {
+      if (!headerOf(message, 'proxy-authorization'))
+        return [407, [`Proxy-Authenticate: ${sha('edge', 'n1')}`]]
+      if (!headerOf(message, 'authorization'))
+        return [401, [`WWW-Authenticate: ${sha('home', 'n2')}`]]
+      return null
+    })
+    await register()
+    await expect.poll(async () => (await probe())?.state).toBe('ready')
+    const last = registrar.all('REGISTER').at(-1)
+    expect(headerOf(last?.message as never, 'proxy-authorization')).toContain('realm="edge"')
+    expect(authorization(3)).toContain('realm="home"')
+    expect(last?.message.cseq?.number).toBe(3)
+  })
+
+  it('for what nobody knows is told so', async () => {
+    asking(() => [401, ['WWW-Authenticate: Digest realm="r", nonce="n", algorithm=SHA-3']])
+    await register()
+    await expect.poll(async () => (await probe())?.reason).toContain('refused: 401')
+    expect(registrar.all('REGISTER').length).toBe(1)
+  })
+})
+
+describe('a registrar in trouble', () => {
+  it('that takes three seconds to answer is waited for (esphome-intercom#93)', async () => {
+    registrar.onMessage = (received) => {
+      if (registrar.all('REGISTER').length === 1) setTimeout(() => accept(received, 600), 3_000)
+    }
+    await register()
+    await expect.poll(async () => (await probe())?.state, { timeout: 5_000 }).toBe('ready')
+  })
+
+  it('is away within two seconds when its port is closed, and is found again', async () => {
+    const { port } = registrar
+    registrar.close()
+    await register()
+    await expect
+      .poll(async () => (await probe())?.reason, { timeout: 2_000 })
+      .toContain('nothing listens')
+    registrar = await ScriptedUas.open(port)
+    registrar.onMessage = (received) => accept(received, 600)
+    await expect.poll(async () => (await probe())?.state, { timeout: 6_000 }).toBe('ready')
+  })
+
+  it('is asked again when it said it wants to be', async () => {
+    registrar.onMessage = (received) => {
+      if (registrar.all('REGISTER').length > 1) accept(received, 600)
+      else registrar.reply(received, 503, { headers: ['Retry-After: 4 (maintenance)'] })
+    }
+    await register()
+    const first = await registrar.wait('REGISTER')
+    const second = await registrar.wait('REGISTER', { n: 2, withinMs: 6_000 })
+    expect(second.at - first.at).toBeGreaterThan(3_400)
+  })
+
+  it('gives way to the next address of its name', async () => {
+    const { port } = registrar
+    const other = await ScriptedUas.open(port, '127.0.0.3')
+    other.onMessage = (received) => other.reply(received, 200)
+    registrar.onMessage = (received) => registrar.reply(received, 503)
+    side = await startSipSide(
+      [
+        trunkOptions(port, {
+          host: 'sip.test',
+          register: true,
+          username: 'alice',
+          password: 's3cret',
+        }),
+      ],
+      {
+        sip: { host: '0.0.0.0' },
+        lookup: async () => [
+          { address: '127.0.0.1', family: 4 },
+          { address: '127.0.0.3', family: 4 },
+        ],
+      },
+    )
+    await expect.poll(async () => (await probe())?.state).toBe('ready')
+    expect(registrar.all('REGISTER').length).toBe(1)
+    expect(other.all('REGISTER').length).toBe(1)
+    await side.telephony.stop()
+    other.close()
+  })
+})
+
+describe('a registration over UDP', () => {
+  const HOUR = 3_600
+
+  async function registered(): Promise<SimClock> {
+    const clock = new SimClock()
+    registrar.onMessage = (received) => {
+      if (received.message.method === 'REGISTER') accept(received, HOUR)
+      else registrar.reply(received, 404)
+    }
+    const options = { register: true, username: 'alice', password: 's3cret' }
+    side = await startSipSide([trunkOptions(registrar.port, options)], { clock })
+    await expect.poll(async () => (await probe())?.state).toBe('ready')
+    return clock
+  }
+
+  /** Lets what is due happen, and the datagrams arrive. */
+  async function pass(clock: SimClock, ms: number): Promise<void> {
+    await clock.advance(ms)
+    await Bun.sleep(20)
+  }
+
+  it('is kept alive every 20 to 25 s, each fourth time with OPTIONS', async () => {
+    const clock = await registered()
+    await pass(clock, 19_900)
+    expect(registrar.stray).toBe('')
+    await pass(clock, 5_200)
+    expect(registrar.stray).toBe('\r\n\r\n')
+    for (let n = 0; n < 8; n++) await pass(clock, 10_000)
+    const asked = registrar.all('OPTIONS').map(({ message }) => message.callId)
+    expect(new Set(asked).size).toBe(1)
+    // Whatever the answer: the trunk is there.
+    expect((await probe())?.state).toBe('ready')
+    expect(registrar.all('REGISTER').length).toBe(1)
+  })
+
+  it('is made anew when the trunk begins to see another address', async () => {
+    const clock = await registered()
+    registrar.onMessage = (received) => {
+      for (const header of received.message.headers)
+        if (header.name === 'via')
+          header.value = header.value.replace(';rport', ';received=192.0.2.7;rport=7060')
+      if (received.message.method === 'REGISTER') accept(received, HOUR)
+      else registrar.reply(received, 200)
+    }
+    for (let n = 0; n < 10; n++) await pass(clock, 10_000)
+    const second = await registrar.wait('REGISTER', { n: 2 })
+    const contacts = second.message.headers.filter(({ name }) => name === 'contact')
+    expect(contacts[0]?.value).toContain('@192.0.2.7:7060>;expires=')
+    // The former binding leads nowhere any more.
+    expect(contacts[1]?.value).toContain('@127.0.0.1:')
+    expect(contacts[1]?.value).toContain('expires=0')
+  })
+
+  it('is made anew at once when the machine slept through its time', async () => {
+    const clock = await registered()
+    clock.jump(2 * HOUR * 1_000)
+    // It may also be that somebody set the clock.
+    expect((await probe())?.state).toBe('ready')
+    await pass(clock, 26_000)
+    await registrar.wait('REGISTER', { n: 2 })
+    await expect.poll(async () => (await probe())?.state).toBe('ready')
+  })
+
+  it('does not follow a trunk that sees another port each time', async () => {
+    let port = 7_000
+    registrar.onMessage = (received) => {
+      for (const header of received.message.headers)
+        if (header.name === 'via')
+          header.value = header.value.replace(';rport', `;received=192.0.2.7;rport=${port++}`)
+      accept(received, HOUR)
+    }
+    await register()
+    await Bun.sleep(500)
+    expect(registrar.all('REGISTER').length).toBeLessThan(4)
+  })
+
+  it('counts what came of it', async () => {
+    await registered()
+    expect(side?.telephony.stats().trunks).toEqual([
+      { name: 'main', registered: true, registrations: 1, registrationFailures: 0, calls: 0 },
+    ])
   })
 })
 

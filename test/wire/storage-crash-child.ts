@@ -38,6 +38,7 @@ async function work(path: string): Promise<void> {
           metadata: null,
           maxDurationSeconds: 600,
           callAt: null,
+          transferTo: null,
           attempt: 1,
           centsPerMinute: 1,
           holdCents: 1,

@@ -1,5 +1,5 @@
 /** The agent's turn on its way: prepared, released, sounding, over; fillers, failures, tools. */
-import { FILLER_MS, LAST_WORDS_MS, MAX_RESUMES, SECOND_FILLER_MS } from '../limits.ts'
+import { FILLER_MS, LAST_WORDS_MS, MAX_RESUMES, SECOND_FILLER_MS, TRANSFER_MS } from '../limits.ts'
 import {
   type Action,
   type Answer,
@@ -91,8 +91,8 @@ export function hasTheWord({ answer }: State): boolean {
   return answer?.phase === 'sounding' || answer?.source === 'first_message'
 }
 
-/** Nothing was said after all: goes on with what waits, or with what was cut off. */
-export function takeUp(state: State, now: number): Action[] {
+/** Nothing was said after all: goes on with what waits, or, as `note` says, with what was cut off. */
+export function takeUp(state: State, now: number, note = RESUME_NOTE): Action[] {
   const { answer, cutOff, resumes, openAt } = state
   if (state.held || openAt !== null) return []
   if (answer?.phase === 'held') return release(state, answer, now)
@@ -100,9 +100,9 @@ export function takeUp(state: State, now: number): Action[] {
   const id = state.nextId
   const actions: Action[] = [
     become({ nextId: id + 1, resumes: resumes + 1, cutOff: false }),
-    { type: 'reply', id, note: RESUME_NOTE },
+    { type: 'reply', id, note },
   ]
-  const again = newAnswer({ id, source: 'model', note: RESUME_NOTE })
+  const again = newAnswer({ id, source: 'model', note })
   return [...actions, ...release(changed(state, actions), again, now)]
 }
 
@@ -199,7 +199,7 @@ function tool(state: State, event: Extract<Event, { type: 'tool' }>, now: number
   const { answer } = state
   const { id, call } = event
   if (answer?.id !== id) return null
-  const verdict = judgeTool(call)
+  const verdict = judgeTool(call, state)
   if ('refused' in verdict)
     return [{ type: 'answer_tool', id, call, result: `Error: ${verdict.refused}` }]
   if (verdict.tool === 'press_digits') {
@@ -208,6 +208,14 @@ function tool(state: State, event: Extract<Event, { type: 'tool' }>, now: number
       { type: 'tool_used', call },
       become({ answer: { ...answer, fillerAt: null, giveUpAt } }),
       { type: 'press', id, call, digits: verdict.digits },
+    ]
+  }
+  if (verdict.tool === 'transfer_call') {
+    const giveUpAt = answer.giveUpAt === null ? null : now + TRANSFER_MS + state.llmTimeoutMs
+    return [
+      { type: 'tool_used', call },
+      become({ answer: { ...answer, fillerAt: null, giveUpAt } }),
+      { type: 'transfer', id, call, number: verdict.number },
     ]
   }
   return [

@@ -30,6 +30,8 @@ export const ending: Situation = {
         return event.id === current.line && !current.hungUp
           ? hangUp(state, current.reason, now)
           : []
+      case 'transferred':
+        return event.outcome.ok && !current.hungUp ? handOver(state, now) : []
       case 'stop':
         return current.hungUp ? [] : hurry(state, current, event.reason, now)
       case 'due':
@@ -94,6 +96,12 @@ function hangUp(state: State, reason: EndingReason, now: number): Action[] {
     }),
     { type: 'hang_up' },
   ]
+}
+
+/** The human is somebody else's from now on: no word more, and that is how the call ended. */
+export function handOver(state: State, now: number): Action[] {
+  const ended = endWith(state, now, { reason: 'transferred', line: null, withinMs: 0 })
+  return [...ended, { type: 'handed_over' }]
 }
 
 /** Asked to end while the last sentence is said, be it the agent's own: that may last no longer than ours would. */
@@ -164,6 +172,8 @@ function legEnded(state: State, end: LegEnd, now: number): Action[] {
 }
 
 function reasonOfEnd(end: LegEnd, current: Ending | null): EndingReason {
+  // Who has been handed over is gone, whoever hangs up first.
+  if (current?.reason === 'transferred') return 'transferred'
   switch (end.by) {
     case 'human':
       return 'human_hangup'

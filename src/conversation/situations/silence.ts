@@ -31,6 +31,7 @@ function dueAt(state: State): number {
   const quiet =
     !state.utterance &&
     !state.answer &&
+    !state.handover &&
     state.aside === null &&
     !state.held &&
     state.openAt === null

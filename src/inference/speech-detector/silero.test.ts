@@ -5,27 +5,31 @@ import { randomSource } from '../../../test/kit/seeded.ts'
 import { demoSentences, heardByTelephone, jfk, sharedDataDir } from '../../../test/kit/speech.ts'
 import { tone } from '../../../test/kit/tones.ts'
 import type { SpeechEvent } from '../../conversation/ports.ts'
+import { resample } from '../../core/resample.ts'
 import { openRuntime, type Session } from '../onnx/runtime.ts'
 import { SpeechRuns } from './detector.ts'
-import { SileroStream, WINDOW_SAMPLES } from './silero.ts'
+import { SileroStream, windowAt } from './silero.ts'
+
+const WINDOW_SAMPLES = windowAt(8000)
 
 let session: Session | undefined
 
-function listen(samples: Int16Array): { events: SpeechEvent[]; loudest: number } {
+function listen(samples: Int16Array, rateHz = 8000): { events: SpeechEvent[]; loudest: number } {
   session ??= openRuntime(sharedDataDir()).createSession(
     readFileSync(join(import.meta.dirname, '../../../models/silero_vad.onnx')),
   )
-  const stream = new SileroStream(session)
+  const stream = new SileroStream(session, rateHz)
   const runs = new SpeechRuns({
-    windowSamples: WINDOW_SAMPLES,
+    windowSamples: stream.windowSamples,
     at: 0,
     speechFrom: null,
     stopIfArmed: () => false,
   })
   const events: SpeechEvent[] = []
   let loudest = 0
-  for (let at = 0; at + WINDOW_SAMPLES <= samples.length; at += WINDOW_SAMPLES) {
-    const probability = stream.push(samples.subarray(at, at + WINDOW_SAMPLES))
+  const { windowSamples } = stream
+  for (let at = 0; at + windowSamples <= samples.length; at += windowSamples) {
+    const probability = stream.push(samples.subarray(at, at + windowSamples))
     loudest = Math.max(loudest, probability)
     events.push(...runs.push(probability))
   }
@@ -39,9 +43,9 @@ function behind(silence: number, speech: Int16Array): Int16Array {
 }
 
 /** Runs as [from, to] in seconds. */
-function segments(events: readonly SpeechEvent[]): [number, number][] {
+function segments(events: readonly SpeechEvent[], rateHz = 8000): [number, number][] {
   return events.flatMap((event) =>
-    event.type === 'speech_paused' ? [[event.from / 8000, event.to / 8000]] : [],
+    event.type === 'speech_paused' ? [[event.from / rateHz, event.to / rateHz]] : [],
   ) as [number, number][]
 }
 
@@ -121,5 +125,22 @@ describe('Silero at 8 kHz', () => {
     const { events, loudest } = listen(samples)
     expect(events).toEqual([])
     expect(loudest).toBeLessThan(0.35)
+  })
+})
+
+describe('Silero at 16 kHz', () => {
+  it('finds the same segments of recorded speech', () => {
+    const wide = resample(behind(0, jfk()), 8000, 16_000)
+    const found = segments(listen(wide, 16_000).events, 16_000)
+    for (const [i, [from, to]] of JFK.entries()) {
+      expect(Math.abs((found[i]?.[0] ?? 0) - from)).toBeLessThanOrEqual(0.1)
+      expect(Math.abs((found[i]?.[1] ?? 0) - to)).toBeLessThanOrEqual(0.1)
+    }
+  })
+
+  it('takes noise for none', () => {
+    const random = randomSource(3)
+    const noise = Int16Array.from({ length: 16_000 * 10 }, () => (2 * random() - 1) * 800)
+    expect(listen(noise, 16_000).events).toEqual([])
   })
 })

@@ -2,16 +2,15 @@ import { Tensor } from 'onnxruntime-common'
 import type { Session } from '../onnx/runtime.ts'
 import { END_PROBABILITY } from './detector.ts'
 
-/** Silero's window at 8 kHz: 32 ms. */
-export const WINDOW_SAMPLES = 256
-export const WINDOW_RATE_HZ = 8000
+/** Silero's window, in samples at each of the two rates that it is trained for: 32 ms. */
+export const WINDOW_SAMPLES: Readonly<Record<number, number>> = { 8000: 256, 16000: 512 }
 /**
  * How much longer than the voice Silero reports speech: 68 ms in the median of synthetic speech over a real call, taken
  * as two windows. Whoever waits for the end of a turn waits from the voice's end.
  */
-export const SILERO_LAG_SAMPLES = 2 * WINDOW_SAMPLES
-/** Each window is read behind the last samples of the one before it. */
-const CONTEXT_SAMPLES = 32
+export const SILERO_LAG_WINDOWS = 2
+/** Each window is read behind the last samples of the one before it: 4 ms. */
+const CONTEXT_PARTS = 8
 const STATE_SHAPE = [2, 1, 128] as const
 /**
  * A long silence makes the model slow to hear the next word. Its state is kept as it is after so many windows of silence
@@ -24,25 +23,42 @@ const QUIET_WINDOWS = 10
  */
 const FLOOR = noiseFloor(16 / 32768)
 
+/** The length of a window at `rateHz`. Throws a RangeError at a rate that Silero does not hear. */
+export function windowAt(rateHz: number): number {
+  const samples = WINDOW_SAMPLES[rateHz]
+  if (samples === undefined)
+    throw new RangeError(`the speech detector hears 8000 or 16000 Hz, not ${rateHz}`)
+  return samples
+}
+
 /** One stream of sound through Silero VAD (version 6): windows in, the probability of speech in each out. */
 export class SileroStream {
+  readonly windowSamples: number
   private readonly session: Session
-  private readonly samples = new Float32Array(CONTEXT_SAMPLES + WINDOW_SAMPLES)
-  private readonly input = new Tensor('float32', this.samples, [1, this.samples.length])
-  private readonly rate = new Tensor('int64', BigInt64Array.of(BigInt(WINDOW_RATE_HZ)), [])
+  private readonly context: number
+  private readonly samples: Float32Array
+  private readonly input: Tensor
+  private readonly rate: Tensor
   private state = new Tensor('float32', new Float32Array(2 * 128), STATE_SHAPE)
   private quietWindows = 0
   private quietState = this.state
 
-  constructor(session: Session) {
+  /** Throws a RangeError at a rate that Silero does not hear. */
+  constructor(session: Session, rateHz: number) {
     this.session = session
+    this.windowSamples = windowAt(rateHz)
+    this.context = this.windowSamples / CONTEXT_PARTS
+    this.samples = new Float32Array(this.context + this.windowSamples)
+    this.input = new Tensor('float32', this.samples, [1, this.samples.length])
+    this.rate = new Tensor('int64', BigInt64Array.of(BigInt(rateHz)), [])
   }
 
-  /** The probability, 0 to 1, that the next WINDOW_SAMPLES samples at 8 kHz hold speech. Takes about 0.1 ms. */
+  /** The probability, 0 to 1, that the next `windowSamples` samples hold speech. Takes about 0.1 ms at 8 kHz. */
   push(window: Int16Array): number {
-    this.samples.copyWithin(0, WINDOW_SAMPLES)
-    for (let i = 0; i < WINDOW_SAMPLES; i++)
-      this.samples[CONTEXT_SAMPLES + i] = (window[i] ?? 0) / 32768 + (FLOOR[i] ?? 0)
+    const { context, windowSamples } = this
+    this.samples.copyWithin(0, windowSamples)
+    for (let i = 0; i < windowSamples; i++)
+      this.samples[context + i] = (window[i] ?? 0) / 32768 + (FLOOR[i] ?? 0)
     const { output, stateN } = this.session.run({
       input: this.input,
       state: this.state,
@@ -61,10 +77,10 @@ export class SileroStream {
   }
 }
 
-/** One window of white noise of the amplitude `level`. */
+/** White noise of the amplitude `level`, as long as the longest window; a shorter one takes its beginning. */
 function noiseFloor(level: number): Float32Array {
   let seed = 1
-  return Float32Array.from({ length: WINDOW_SAMPLES }, () => {
+  return Float32Array.from({ length: windowAt(16_000) }, () => {
     // A linear congruential generator (Numerical Recipes' constants): any noise does.
     seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0
     return (seed / 2 ** 31 - 1) * level

@@ -6,7 +6,7 @@ import { reasonOf } from '../../core/errors.ts'
 import { Ring } from '../../core/ring.ts'
 import { openRuntime, type Session } from '../onnx/runtime.ts'
 import { SpeechRuns } from './detector.ts'
-import { SILERO_LAG_SAMPLES, SileroStream, WINDOW_SAMPLES } from './silero.ts'
+import { SILERO_LAG_WINDOWS, SileroStream } from './silero.ts'
 import type { VadReply, VadRequest } from './vad-messages.ts'
 
 /** Sound comes every 20 ms; looking this often costs little and delays what is heard by 4 ms in the mean. */
@@ -43,14 +43,15 @@ function watch(session: Session, request: Extract<VadRequest, { type: 'watch' }>
   const ring = new Ring(request.ears)
   const oldest = ring.written - Math.min(CATCH_UP_SECONDS * ring.rateHz, ring.capacity)
   const at = Math.max(request.at, oldest)
+  const stream = new SileroStream(session, ring.rateHz)
   const runs = new SpeechRuns({
-    windowSamples: WINDOW_SAMPLES,
+    windowSamples: stream.windowSamples,
     at,
     speechFrom: request.speechFrom,
     stopIfArmed: (from, to) => ring.stopIfArmed(from, to),
-    lagSamples: SILERO_LAG_SAMPLES,
+    lagSamples: SILERO_LAG_WINDOWS * stream.windowSamples,
   })
-  watched.set(request.id, { ring, at, stream: new SileroStream(session), runs })
+  watched.set(request.id, { ring, at, stream, runs })
   if (!polling) poll()
 }
 
@@ -62,9 +63,10 @@ function poll(): void {
 }
 
 function listen(id: number, each: Watched): void {
-  while (each.ring.written - each.at >= WINDOW_SAMPLES) {
-    const window = each.ring.read(each.at, each.at + WINDOW_SAMPLES)
-    each.at += WINDOW_SAMPLES
+  const { windowSamples } = each.stream
+  while (each.ring.written - each.at >= windowSamples) {
+    const window = each.ring.read(each.at, each.at + windowSamples)
+    each.at += windowSamples
     const events = each.runs.push(each.stream.push(window))
     for (const event of events) send({ type: 'event', id, event })
   }
@@ -76,7 +78,7 @@ self.onmessage = ({ data: request }: MessageEvent<VadRequest>) => {
   else if (request.type === 'unwatch') watched.delete(request.id)
   else if (session && request.type === 'watch') watch(session, request)
   else if (session && request.type === 'probe') {
-    new SileroStream(session).push(new Int16Array(WINDOW_SAMPLES))
+    new SileroStream(session, 8000).push(new Int16Array(256))
     send({ type: 'probed', id: request.id })
   }
 }

@@ -6,7 +6,7 @@ import type { Log } from '../../core/log.ts'
 import type { Probe } from '../../core/probe.ts'
 import type { Ring } from '../../core/ring.ts'
 import { createEngineThread } from '../engine-thread.ts'
-import { WINDOW_RATE_HZ } from './silero.ts'
+import { windowAt } from './silero.ts'
 import type { VadReply, VadRequest } from './vad-messages.ts'
 
 const NAME = 'speech-detector'
@@ -35,7 +35,7 @@ export interface SpeechDetectorDeps {
 /**
  * Silero VAD in a worker of its own, begun with the first `watch` or `probe`. When it dies it is begun again and
  * goes on listening where it stopped: a run of speech that was open stays open.
- * `watch` throws when the ring is not at 8 kHz.
+ * `watch` throws when the ring is at neither 8 nor 16 kHz.
  */
 export function createSpeechDetector(deps: SpeechDetectorDeps): SpeechDetector & Part {
   const { clock, log, dataDir, spawn = spawnWorker } = deps
@@ -110,8 +110,7 @@ export function createSpeechDetector(deps: SpeechDetectorDeps): SpeechDetector &
 
   return {
     watch(ears, on) {
-      if (ears.rateHz !== WINDOW_RATE_HZ)
-        throw new RangeError(`the speech detector hears ${WINDOW_RATE_HZ} Hz, not ${ears.rateHz}`)
+      windowAt(ears.rateHz)
       const id = ++lastId
       const watcher: Watcher = { ears, on, at: ears.written, speechFrom: null }
       watchers.set(id, watcher)

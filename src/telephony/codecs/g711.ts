@@ -1,3 +1,5 @@
+import type { Decoder, Encoder } from './codec.ts'
+
 /** G.711 by table: PCMU (mu-law) and PCMA (A-law), 16-bit linear samples in and out. */
 export interface G711 {
   /** What each of the 256 codes stands for. */
@@ -56,4 +58,27 @@ export function decodeG711(law: G711, payload: Uint8Array): Int16Array {
   const samples = new Int16Array(payload.length)
   for (let i = 0; i < payload.length; i++) samples[i] = decode[payload[i] as number] as number
   return samples
+}
+
+export function g711Encoder(law: G711): Encoder {
+  return {
+    encode(samples, to, offset) {
+      encodeG711(law, samples, to, offset)
+      return samples.length
+    },
+  }
+}
+
+/** What was decoded last, for all calls of this thread: each is read before the next is decoded. */
+let samples = new Int16Array(160)
+
+export function g711Decoder({ decode }: G711): Decoder {
+  return {
+    decode(payload) {
+      const { length } = payload
+      if (samples.length !== length) samples = new Int16Array(length)
+      for (let i = 0; i < length; i++) samples[i] = decode[payload[i] as number] as number
+      return samples
+    },
+  }
 }

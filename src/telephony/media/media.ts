@@ -2,9 +2,20 @@
 import type { Mouth } from '../../calls/ports.ts'
 import type { Ring } from '../../core/ring.ts'
 
-export type CodecName = 'PCMU' | 'PCMA'
+/** G722 and opus carry sound at 16 kHz, the others at 8 kHz. */
+export type CodecName = 'PCMU' | 'PCMA' | 'G722' | 'opus'
 
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive'
+
+/** RFC 4568 §6.2: AES-128 in counter mode; HMAC-SHA1 cut to 80 or 32 bits. */
+export type SrtpSuite = 'AES_CM_128_HMAC_SHA1_80' | 'AES_CM_128_HMAC_SHA1_32'
+
+/** The keys of both directions: base64 of 16 bytes of master key and 14 of master salt. */
+export interface SrtpKeys {
+  suite: SrtpSuite
+  sendKey: string
+  receiveKey: string
+}
 
 /** What offer and answer agreed on (RFC 3264); given again after each re-INVITE. */
 export interface Agreement {
@@ -16,8 +27,18 @@ export interface Agreement {
   payloadType: number
   /** RFC 4733 telephone-event, where the other side takes it. */
   telephoneEventPayloadType: number | null
+  /** In which its durations count: 8000, or with Opus perhaps 48000. */
+  telephoneEventClockHz: number
+  /** Whether keys are looked for in the sound: where they may come that way and no other. */
+  listenForTones: boolean
   /** Seen from us: what we do. `recvonly` and `inactive` send nothing that is heard, only what keeps NATs open. */
   direction: Direction
+  /** How much sound the other side wants in one packet: 10, 20, 30, 40 or 60 ms. What comes may differ. */
+  ptimeMs: number
+  /** Null: sound goes unencrypted. */
+  srtp: SrtpKeys | null
+  /** RTCP of the other side: on the port of its sound (RFC 5761), on another of the same address, or nowhere. */
+  rtcp: 'mux' | { port: number } | null
 }
 
 export interface MediaStats {
@@ -27,14 +48,38 @@ export interface MediaStats {
   packetsLate: number
   /** Dropped because they came from elsewhere than the agreed source. */
   packetsForeign: number
+  /** Dropped because SRTP could not vouch for them: forged, damaged or sent again. */
+  packetsUnauthentic: number
   /** RFC 3550 §6.4.1, in ms. */
   jitterMs: number
+  /** Keys that the other side pressed. */
+  digitsReceived: number
+  codec: CodecName | null
+  encrypted: boolean
+  /** What the other side reports by RTCP of what we send; null until it does. */
+  remote: { packetsLost: number; jitterMs: number; roundTripMs: number | null } | null
+}
+
+export const NO_STATS: MediaStats = {
+  packetsSent: 0,
+  packetsReceived: 0,
+  packetsLost: 0,
+  packetsLate: 0,
+  packetsForeign: 0,
+  packetsUnauthentic: 0,
+  jitterMs: 0,
+  digitsReceived: 0,
+  codec: null,
+  encrypted: false,
+  remote: null,
 }
 
 export interface MediaSession {
   /** The UDP port that the offer names; even (RFC 3550 §11). */
   readonly localPort: number
-  /** Begins at the first `agree`; keeps the last 60 s. */
+  /** The codecs that can be offered and taken. */
+  readonly codecs: ReadonlySet<CodecName>
+  /** At the rate of the codec that the first `agree` names, or at 8 kHz when asked for before; keeps the last 60 s. */
   readonly ears: Ring
   readonly mouth: Mouth
   /** Begins (or changes) sound as agreed. From here on sound or silence is sent every 20 ms without a gap. */
@@ -44,6 +89,11 @@ export interface MediaSession {
    * them; clips wait meanwhile. Resolves when the last left, or on close. Rejects when something else is in `digits`.
    */
   sendDigits(digits: string): Promise<void>
+  /**
+   * Tells each key (0-9 * # A-D) that the other side presses, once, whether it comes as an event (RFC 4733) or, where
+   * events are not agreed on, as a tone in the sound. One listener; the last one given.
+   */
+  onDigit(listener: (digit: string) => void): void
   /**
    * Resolves once when no packet came for the watchdog's time after `agree` (only `sendrecv` counts), or when the
    * worker behind it died.

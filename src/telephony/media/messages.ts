@@ -1,8 +1,15 @@
 /** What the main thread and the media worker tell each other. Sound goes by handle, in shared memory. */
-import type { Agreement, MediaStats } from './media.ts'
+import type { Agreement, CodecName, MediaStats } from './media.ts'
 
-/** Every message but `open` is ignored for a session that is not open (any more). */
+/** Every message of a session but `open` is ignored for one that is not open (any more). */
 export type ToWorker =
+  | {
+      /** The first message. */
+      type: 'begin'
+      /** Where Opus is unpacked to; null: it is not wanted. */
+      opusDir: string | null
+      lateness: SharedArrayBuffer
+    }
   | {
       type: 'open'
       session: string
@@ -11,24 +18,30 @@ export type ToWorker =
       ports: readonly [number, number]
       /** In [0, 1): where in the range the search begins. */
       startAt: number
-      ears: SharedArrayBuffer
       ssrc: number
       sequence: number
       timestamp: number
+      cname: string
       silenceTimeoutMs: number
     }
-  | { type: 'agree'; session: string; agreement: Agreement }
+  | { type: 'agree'; session: string; agreement: Agreement; ears: SharedArrayBuffer }
   | { type: 'enqueue'; session: string; clip: number; samples: Int16Array<SharedArrayBuffer> }
   | { type: 'stop'; session: string }
   | { type: 'press'; session: string; press: number; digits: string }
   | { type: 'close'; session: string }
+  /** The last message: the thread ends by itself, never within native code. */
+  | { type: 'end' }
 
 export type FromWorker =
-  | { type: 'opened'; session: string; port: number }
+  /** Opus was wanted and cannot be had. */
+  | { type: 'without_opus'; reason: string }
+  | { type: 'opened'; session: string; port: number; codecs: readonly CodecName[] }
   | { type: 'refused'; session: string; reason: string }
   | { type: 'started'; session: string; clip: number }
   | { type: 'ended'; session: string; clip: number; heardSamples: number; whole: boolean }
   | { type: 'pressed'; session: string; press: number }
+  /** The other side pressed a key. */
+  | { type: 'digit'; session: string; digit: string }
   | { type: 'silent'; session: string }
   /** Every second, and once more with `closed`. */
   | { type: 'stats'; session: string; stats: MediaStats }

@@ -1,11 +1,28 @@
 import { describe, expect, it } from 'vitest'
 import { sharedSamples } from '../../core/pcm.ts'
+import type { Agreement } from './media.ts'
 import type { ToWorker } from './messages.ts'
 import { RemoteSession } from './remote-session.ts'
+
+const agreed: Agreement = {
+  remote: { host: '198.51.100.7', port: 4000 },
+  signallingHost: '198.51.100.1',
+  codec: 'PCMU',
+  payloadType: 0,
+  telephoneEventPayloadType: 101,
+  telephoneEventClockHz: 8000,
+  listenForTones: false,
+  direction: 'sendrecv',
+  ptimeMs: 20,
+  srtp: null,
+  rtcp: null,
+}
 
 function setup() {
   const posted: ToWorker[] = []
   const session = new RemoteSession('s', (message) => posted.push(message))
+  session.agree(agreed)
+  posted.length = 0
   const types = () => posted.map(({ type }) => type)
   return { session, posted, types }
 }
@@ -66,6 +83,39 @@ describe('RemoteSession', () => {
     for (const digits of ['+', '1 2', 'E', '1'.repeat(257)])
       await expect(session.sendDigits(digits)).rejects.toThrow('pressing keys')
     expect(types()).toEqual([])
+  })
+
+  it('hears at the rate of the first codec, whatever is agreed on later', () => {
+    const session = new RemoteSession('s', () => undefined)
+    session.agree({ ...agreed, codec: 'G722' })
+    expect(session.ears.rateHz).toBe(16_000)
+    const { ears } = session
+    session.agree(agreed)
+    expect(session.ears).toBe(ears)
+  })
+
+  it('hears at 8 kHz when it is asked before anything was agreed on', () => {
+    const session = new RemoteSession('s', () => undefined)
+    expect(session.ears.rateHz).toBe(8000)
+    session.agree({ ...agreed, codec: 'G722' })
+    expect(session.ears.rateHz).toBe(8000)
+  })
+
+  it('tells keys to who listens', () => {
+    const { session } = setup()
+    const keys: string[] = []
+    session.take({ type: 'digit', session: 's', digit: '1' })
+    session.onDigit((digit) => keys.push(digit))
+    session.take({ type: 'digit', session: 's', digit: '#' })
+    expect(keys).toEqual(['#'])
+  })
+
+  it('ends clips and says nothing of sound when it is closed before anything was agreed on', async () => {
+    const session = new RemoteSession('s', () => undefined)
+    const clip = session.mouth.enqueue(sharedSamples(160))
+    session.mouth.arm(null)
+    session.close()
+    expect(await clip.ended).toEqual({ heardSamples: 0, whole: false })
   })
 
   it('keeps the last figures, also after the end', () => {

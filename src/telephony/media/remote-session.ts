@@ -1,8 +1,15 @@
 import type { Mouth, Playback } from '../../calls/ports.ts'
 import { TELEPHONE_RATE_HZ } from '../../core/pcm.ts'
 import { Ring } from '../../core/ring.ts'
+import { FORMATS } from '../codecs/formats.ts'
 import { isDigits } from '../rtp/dtmf.ts'
-import type { Agreement, MediaSession, MediaStats } from './media.ts'
+import {
+  type Agreement,
+  type CodecName,
+  type MediaSession,
+  type MediaStats,
+  NO_STATS,
+} from './media.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 
 /** The ring keeps the last minute: longer than any utterance that is recognised in one piece. */
@@ -19,12 +26,13 @@ interface Waiting {
 
 /** A session of the media worker, seen from the main thread. */
 export class RemoteSession implements MediaSession {
-  readonly ears = Ring.create(TELEPHONE_RATE_HZ, EARS_SECONDS)
   readonly mouth: Mouth
   readonly silent: Promise<void>
   localPort = 0
+  codecs: ReadonlySet<CodecName> = new Set()
   private readonly id: string
   private readonly post: (message: ToWorker) => void
+  private ring: Ring | undefined
   private becomeSilent: () => void = () => undefined
   private readonly playbacks = new Map<number, Waiting>()
   private readonly presses = new Map<number, () => void>()
@@ -33,14 +41,8 @@ export class RemoteSession implements MediaSession {
   /** Samples heard of the clips that have ended. */
   private heardBefore = 0
   private closed = false
-  private told: MediaStats = {
-    packetsSent: 0,
-    packetsReceived: 0,
-    packetsLost: 0,
-    packetsLate: 0,
-    packetsForeign: 0,
-    jitterMs: 0,
-  }
+  private told: MediaStats = NO_STATS
+  private hearDigit: (digit: string) => void = () => undefined
 
   constructor(id: string, post: (message: ToWorker) => void) {
     this.id = id
@@ -51,12 +53,18 @@ export class RemoteSession implements MediaSession {
     this.mouth = {
       enqueue: (clip) => this.enqueue(clip),
       stop: () => this.tell({ type: 'stop', session: id }),
-      arm: (rule) => this.ears.arm(rule),
+      arm: (rule) => this.ring?.arm(rule),
     }
   }
 
+  get ears(): Ring {
+    this.ring ??= Ring.create(TELEPHONE_RATE_HZ, EARS_SECONDS)
+    return this.ring
+  }
+
   agree(agreement: Agreement): void {
-    this.tell({ type: 'agree', session: this.id, agreement })
+    this.ring ??= Ring.create(FORMATS[agreement.codec].rateHz, EARS_SECONDS)
+    this.tell({ type: 'agree', session: this.id, agreement, ears: this.ring.buffer })
   }
 
   sendDigits(digits: string): Promise<void> {
@@ -72,6 +80,10 @@ export class RemoteSession implements MediaSession {
       this.presses.set(press, done)
       this.tell({ type: 'press', session: this.id, press, digits })
     })
+  }
+
+  onDigit(listener: (digit: string) => void): void {
+    this.hearDigit = listener
   }
 
   stats(): MediaStats {
@@ -94,6 +106,10 @@ export class RemoteSession implements MediaSession {
     switch (message.type) {
       case 'opened':
         this.localPort = message.port
+        this.codecs = new Set(message.codecs)
+        break
+      case 'digit':
+        this.hearDigit(message.digit)
         break
       case 'started':
         this.playbacks.get(message.clip)?.start(true)
@@ -145,7 +161,7 @@ export class RemoteSession implements MediaSession {
   /** Ends what waits, without the worker: clips leave in order, so the ring's count tells how much of each was heard. */
   private settle(): void {
     this.closed = true
-    let left = this.ears.heard - this.heardBefore
+    let left = (this.ring?.heard ?? 0) - this.heardBefore
     for (const [clip, { length }] of [...this.playbacks]) {
       const heardSamples = Math.max(0, Math.min(length, left))
       left -= heardSamples

@@ -3,13 +3,14 @@ import type { Clock } from '../../core/clock.ts'
 import type { Ids } from '../../core/ids.ts'
 import type { Part } from '../../core/lifecycle.ts'
 import type { Log } from '../../core/log.ts'
+import { Lateness } from './lateness.ts'
 import type { Media, MediaSession, MediaStats } from './media.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 import { RemoteSession } from './remote-session.ts'
 
 /** Binding takes milliseconds; a worker that says nothing for so long will not any more. */
 const OPEN_TIMEOUT_MS = 5000
-const TERMINATE_TIMEOUT_MS = 1000
+const END_TIMEOUT_MS = 1000
 
 export interface MediaOptions {
   clock: Clock
@@ -21,6 +22,8 @@ export interface MediaOptions {
   portRange: readonly [number, number]
   /** So long without a packet, and a session is silent. */
   silenceTimeoutMs: number
+  /** Where Opus's native part is unpacked to when the worker starts; without it Opus is not offered. */
+  opusDir?: string
   /** Told the last figures of each session. */
   onClosed?: (stats: MediaStats) => void
 }
@@ -31,11 +34,17 @@ interface Entry {
   opening?: { done(): void; fail(error: Error): void }
 }
 
+export interface WorkerMedia extends Media, Part {
+  /** How late packets have left. */
+  readonly lateness: Lateness
+}
+
 /**
  * One worker carries the sound of every call. It is made at the first `open`, so that an idle appliance has no such
  * thread; when it dies its sessions turn silent and the next `open` makes another. `stop` ends it; `open` fails then.
  */
-export function createMedia(o: MediaOptions): Media & Part {
+export function createMedia(o: MediaOptions): WorkerMedia {
+  const lateness = new Lateness()
   const entries = new Map<string, Entry>()
   let worker: Worker | undefined
   let stopped = false
@@ -45,10 +54,16 @@ export function createMedia(o: MediaOptions): Media & Part {
     started.onmessage = (event: MessageEvent<FromWorker>) => take(event.data)
     started.onerror = (event) => lose(started, event.message)
     started.addEventListener('close', () => lose(started, 'it ended'))
+    const opusDir = o.opusDir ?? null
+    started.postMessage({ type: 'begin', opusDir, lateness: lateness.buffer } satisfies ToWorker)
     return started
   }
 
   function take(message: FromWorker): void {
+    if (message.type === 'without_opus') {
+      o.log.warn('Opus is not offered', { reason: message.reason })
+      return
+    }
     const entry = entries.get(message.session)
     // Nobody waits any more for a port that was bound too late.
     if (!entry && message.type === 'opened') close(message.session)
@@ -86,6 +101,7 @@ export function createMedia(o: MediaOptions): Media & Part {
   }
 
   return {
+    lateness,
     async open(): Promise<MediaSession> {
       if (stopped) throw new Error('opening a media port: media is stopped')
       worker ??= startWorker()
@@ -100,7 +116,7 @@ export function createMedia(o: MediaOptions): Media & Part {
       const forget = o.clock.after(OPEN_TIMEOUT_MS, () =>
         entry.opening?.fail(new Error('the media worker does not answer')),
       )
-      at.postMessage(openMessage(id, session, o))
+      at.postMessage(openMessage(id, o))
       try {
         await opened
         return session
@@ -123,25 +139,31 @@ export function createMedia(o: MediaOptions): Media & Part {
       entries.clear()
       const ending = worker
       worker = undefined
-      if (ending) await terminate(ending, o.clock)
+      if (ending) await end(ending, o.clock)
     },
   }
 }
 
-/** Ends a worker; resolves when it is gone and its ports are free. */
-function terminate(worker: Worker, clock: Clock): Promise<void> {
+/**
+ * Ends a worker; resolves when it is gone and its ports are free. It is asked to end by itself, since a thread that is
+ * ended from outside within native code takes the process along; only one that does not listen is.
+ */
+function end(worker: Worker, clock: Clock): Promise<void> {
   return new Promise((done) => {
-    const forget = clock.after(TERMINATE_TIMEOUT_MS, done)
+    const forget = clock.after(END_TIMEOUT_MS, () => {
+      worker.terminate()
+      done()
+    })
     worker.addEventListener('close', () => {
       forget()
       done()
     })
-    worker.terminate()
+    worker.postMessage({ type: 'end' } satisfies ToWorker)
   })
 }
 
 /** SSRC, first sequence number and first timestamp are random (RFC 3550 §5.1), and so is the port. */
-function openMessage(id: string, session: RemoteSession, o: MediaOptions): ToWorker {
+function openMessage(id: string, o: MediaOptions): ToWorker {
   const random = (below: number): number => Math.floor(o.ids.fraction() * below)
   return {
     type: 'open',
@@ -149,10 +171,11 @@ function openMessage(id: string, session: RemoteSession, o: MediaOptions): ToWor
     bindHost: o.bindHost,
     ports: o.portRange,
     startAt: o.ids.fraction(),
-    ears: session.ears.buffer,
     ssrc: random(2 ** 32),
-    sequence: random(2 ** 16),
+    // RFC 3711 §3.3.1: far from the first wrap, which both sides have to count alike.
+    sequence: random(2 ** 15),
     timestamp: random(2 ** 32),
+    cname: o.ids.hex(12),
     silenceTimeoutMs: o.silenceTimeoutMs,
   }
 }

@@ -8,7 +8,11 @@ const quiet = new Int16Array(160)
 
 function setup() {
   const frames: Int16Array[] = []
-  const timeline = new EarsTimeline((samples) => frames.push(samples.slice()))
+  const timeline = new EarsTimeline(
+    8000,
+    (samples) => frames.push(samples.slice()),
+    (count) => Int16Array.from(frames.slice(-4).flatMap((frame) => [...frame])).slice(-count),
+  )
   timeline.start(0)
   const written = () => frames.reduce((sum, frame) => sum + frame.length, 0)
   const behindMs = (now: number) => now - written() / 8

@@ -1,15 +1,15 @@
-import { FRAME_MS, FRAME_SAMPLES, rms, toMs, toSamples } from '../../core/pcm.ts'
+import { FRAME_MS, rms, toMs, toSamples } from '../../core/pcm.ts'
 import { Concealment } from './concealment.ts'
 
 /** So long (beyond one packet) without sound before its place is filled with silence. */
 const STARVED_MS = 40
 /** The timeline may stray this far from real time while there is speech; in quiet it is set right. */
-const STRAY_SAMPLES = toSamples(60)
+const STRAY_MS = 60
 /** Further than this it is set right even in speech. */
-const TOO_FAR_BEHIND_SAMPLES = toSamples(200)
-const TOO_FAR_AHEAD_SAMPLES = toSamples(500)
+const TOO_FAR_BEHIND_MS = 200
+const TOO_FAR_AHEAD_MS = 500
 /** A loss is concealed for this long at least, even where the timeline leads real time. */
-const LEAST_CONCEALED_SAMPLES = toSamples(100)
+const LEAST_CONCEALED_MS = 100
 /** About -50 dB of full scale: a frame that nobody misses. */
 const QUIET_RMS = 100
 
@@ -19,8 +19,11 @@ const QUIET_RMS = 100
  * kept, and the lead it makes is taken back from quiet frames.
  */
 export class EarsTimeline {
+  private readonly rateHz: number
   private readonly write: (samples: Int16Array) => void
-  private readonly concealment = new Concealment()
+  private readonly concealment: Concealment
+  private readonly frameSamples: number
+  private readonly nothing: Int16Array
   private startedAt: number | undefined
   private written = 0
   private lastSoundAt = 0
@@ -28,9 +31,20 @@ export class EarsTimeline {
   /** Silence written since the last sound because nothing came. */
   private starved = 0
 
-  /** `write` takes frames of at most 20 ms. */
-  constructor(write: (samples: Int16Array) => void) {
+  /**
+   * `write` takes frames of at most 20 ms, valid during the call only; `last` gives the last `count` samples that were
+   * written, fewer where there are no more.
+   */
+  constructor(
+    rateHz: number,
+    write: (samples: Int16Array) => void,
+    last: (count: number) => Int16Array,
+  ) {
+    this.rateHz = rateHz
     this.write = write
+    this.concealment = new Concealment(rateHz, last)
+    this.frameSamples = this.toSamples(FRAME_MS)
+    this.nothing = new Int16Array(this.frameSamples)
   }
 
   /** Position 0 is now. */
@@ -40,23 +54,27 @@ export class EarsTimeline {
     this.lastSoundAt = now
   }
 
-  /** Appends the sound of one packet. */
+  /** Appends the sound of one packet; where something was concealed before it, its beginning is blended with that. */
   sound(samples: Int16Array, now: number): void {
     this.lastSoundAt = now
-    this.packetMs = toMs(samples.length)
+    this.packetMs = toMs(samples.length, this.rateHz)
     this.starved = 0
-    const behind = this.behind(now) - samples.length
-    const quiet = rms(samples) < QUIET_RMS
-    if (-behind > (quiet ? STRAY_SAMPLES : TOO_FAR_AHEAD_SAMPLES)) return
-    if (behind > (quiet ? STRAY_SAMPLES : TOO_FAR_BEHIND_SAMPLES)) this.silence(behind)
-    this.concealment.hear(samples)
-    this.append(samples)
+    const behind = toMs(this.behind(now) - samples.length, this.rateHz)
+    if (behind > STRAY_MS || -behind > STRAY_MS) {
+      const quiet = rms(samples) < QUIET_RMS
+      if (-behind > (quiet ? STRAY_MS : TOO_FAR_AHEAD_MS)) return
+      if (behind > (quiet ? STRAY_MS : TOO_FAR_BEHIND_MS)) this.silence(this.toSamples(behind))
+    }
+    this.append(this.concealment.hear(samples))
   }
 
   /** Before the packet that came now, `missing` samples were lost on the way (`lost`), or were never sent. */
   gap(missing: number, lost: boolean, now: number): void {
-    const room = this.behind(now) - toSamples(this.packetMs)
-    const conceal = Math.min(LEAST_CONCEALED_SAMPLES, room + TOO_FAR_AHEAD_SAMPLES)
+    const room = this.behind(now) - this.toSamples(this.packetMs)
+    const conceal = Math.min(
+      this.toSamples(LEAST_CONCEALED_MS),
+      room + this.toSamples(TOO_FAR_AHEAD_MS),
+    )
     const count = Math.min(missing - this.starved, lost ? Math.max(room, conceal) : room)
     this.starved = 0
     if (count <= 0) return
@@ -67,23 +85,34 @@ export class EarsTimeline {
   /** Time passed: fills with silence what nobody sends. The frame that may still be under way is left open. */
   tick(now: number): void {
     if (now - this.lastSoundAt <= STARVED_MS + this.packetMs) return
-    const frames = Math.floor(this.behind(now) / FRAME_SAMPLES) - 1
+    const frames = Math.floor(this.behind(now) / this.frameSamples) - 1
     if (frames <= 0) return
-    this.silence(frames * FRAME_SAMPLES)
-    this.starved += frames * FRAME_SAMPLES
+    this.silence(frames * this.frameSamples)
+    this.starved += frames * this.frameSamples
   }
 
   private behind(now: number): number {
-    return toSamples(now - (this.startedAt ?? now)) - this.written
+    return this.toSamples(now - (this.startedAt ?? now)) - this.written
+  }
+
+  private toSamples(ms: number): number {
+    return toSamples(ms, this.rateHz)
   }
 
   private silence(count: number): void {
-    this.append(new Int16Array(count))
+    for (let left = count; left > 0; left -= this.frameSamples)
+      this.write(left < this.frameSamples ? this.nothing.subarray(0, left) : this.nothing)
+    this.written += count
+    this.concealment.forget()
   }
 
   private append(samples: Int16Array): void {
-    for (let at = 0; at < samples.length; at += FRAME_SAMPLES)
-      this.write(samples.subarray(at, at + FRAME_SAMPLES))
     this.written += samples.length
+    if (samples.length <= this.frameSamples) {
+      this.write(samples)
+      return
+    }
+    for (let at = 0; at < samples.length; at += this.frameSamples)
+      this.write(samples.subarray(at, at + this.frameSamples))
   }
 }

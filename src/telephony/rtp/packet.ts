@@ -1,4 +1,5 @@
 /** RTP's fixed header (RFC 3550 §5.1), parsed from and built into bytes. */
+
 export interface RtpPacket {
   payloadType: number
   marker: boolean
@@ -13,8 +14,18 @@ export interface RtpPacket {
 
 export const RTP_HEADER_BYTES = 12
 
-/** A packet out of a datagram; undefined when it is not RTP version 2 or its lengths do not add up. Never throws. */
-export function parsePacket(bytes: Uint8Array): RtpPacket | undefined {
+export function emptyPacket(): RtpPacket {
+  const payload = new Uint8Array(0)
+  return { payloadType: 0, marker: false, sequence: 0, timestamp: 0, ssrc: 0, payload }
+}
+
+/**
+ * A packet out of a datagram, written into `into`; undefined when it is not RTP version 2 or its lengths do not add up.
+ * Never throws.
+ */
+export function parsePacket<P extends RtpPacket>(bytes: Uint8Array, into: P): P | undefined
+export function parsePacket(bytes: Uint8Array): RtpPacket | undefined
+export function parsePacket(bytes: Uint8Array, into = emptyPacket()): RtpPacket | undefined {
   if (bytes.length < RTP_HEADER_BYTES) return undefined
   const first = bytes[0] as number
   const second = bytes[1] as number
@@ -30,14 +41,19 @@ export function parsePacket(bytes: Uint8Array): RtpPacket | undefined {
   // §5.1: the last byte of the padding counts it, itself included.
   const padding = first & 0x20 ? (bytes[bytes.length - 1] as number) : 0
   if ((first & 0x20 && padding === 0) || from + padding > bytes.length) return undefined
-  return {
-    payloadType,
-    marker: (second & 0x80) !== 0,
-    sequence: read16(bytes, 2),
-    timestamp: read32(bytes, 4),
-    ssrc: read32(bytes, 8),
-    payload: bytes.subarray(from, bytes.length - padding),
-  }
+  into.payloadType = payloadType
+  into.marker = (second & 0x80) !== 0
+  into.sequence = read16(bytes, 2)
+  into.timestamp = read32(bytes, 4)
+  into.ssrc = read32(bytes, 8)
+  into.payload = bytes.subarray(from, bytes.length - padding)
+  return into
+}
+
+/** RFC 5761 §4: whether a datagram that shares a port with RTP is RTCP (packet types 192 to 223). */
+export function isControl(bytes: Uint8Array): boolean {
+  const type = bytes[1] ?? 0
+  return type >= 192 && type <= 223
 }
 
 /** Writes a header without CSRCs and extension into the first 12 bytes of `to`. */
@@ -60,15 +76,15 @@ export function timestampDistance(from: number, to: number): number {
   return (to - from) | 0
 }
 
-function read16(bytes: Uint8Array, at: number): number {
+export function read16(bytes: Uint8Array, at: number): number {
   return ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
 }
 
-function read32(bytes: Uint8Array, at: number): number {
+export function read32(bytes: Uint8Array, at: number): number {
   return read16(bytes, at) * 0x1_0000 + read16(bytes, at + 2)
 }
 
-function write32(to: Uint8Array, at: number, value: number): void {
+export function write32(to: Uint8Array, at: number, value: number): void {
   to[at] = value >>> 24
   to[at + 1] = value >>> 16
   to[at + 2] = value >>> 8

@@ -1,18 +1,30 @@
 import { describe, expect, it } from 'vitest'
 import { amplitudeAt, tone } from '../../../test/kit/tones.ts'
+import { type Codec, createCodecs } from '../codecs/codec.ts'
 import { decodeG711, pcma, pcmu } from '../codecs/g711.ts'
 import { parsePacket, type RtpPacket } from './packet.ts'
 import { RtpSender, type Sending } from './sender.ts'
 
-const aloud: Sending = { law: pcmu, payloadType: 0, telephoneEventPayloadType: 101, aloud: true }
+const codecs = createCodecs(null)
+const codec = (name: 'PCMU' | 'PCMA' | 'G722') => codecs.get(name) as Codec
+const aloud: Sending = {
+  codec: codec('PCMU'),
+  payloadType: 0,
+  ptimeMs: 20,
+  telephoneEventPayloadType: 101,
+  telephoneEventClockHz: 8000,
+  aloud: true,
+}
 
-function setup(sending: Partial<Sending> = {}) {
+function setup(sending: Partial<Sending> = {}, rateHz = 8000) {
   const told: string[] = []
   let heard = 0
   const sender = new RtpSender({
     ssrc: 0xcafe,
     sequence: 0xfffe,
     timestamp: 0xffff_ff00,
+    rateHz,
+    sending: aloud,
     events: {
       started: (clip) => told.push(`started ${clip}`),
       ended: (clip, samples, whole) => told.push(`ended ${clip} ${samples} ${whole}`),
@@ -107,7 +119,11 @@ describe('RtpSender', () => {
   })
 
   it('presses keys as tones where no events are agreed', () => {
-    const { sender, next } = setup({ law: pcma, payloadType: 8, telephoneEventPayloadType: null })
+    const { sender, next } = setup({
+      codec: codec('PCMA'),
+      payloadType: 8,
+      telephoneEventPayloadType: null,
+    })
     sender.press('3', () => undefined)
     const sound = Int16Array.from(
       Array.from({ length: 5 }, next).flatMap(({ payload }) => [...decodeG711(pcma, payload)]),
@@ -139,6 +155,55 @@ describe('RtpSender', () => {
     expect(after.sequence).toBe((before.sequence + 1) & 0xffff)
     expect(after.marker).toBe(true)
     expect(heard()).toBe(320)
+  })
+
+  it.each([10, 30, 40, 60])('puts %i ms into a packet', (ptimeMs) => {
+    const { sender, next, heard } = setup({ ptimeMs })
+    sender.enqueue(1, tone(440, 4000))
+    const packets = Array.from({ length: 4 }, next)
+    expect(packets.map(({ payload }) => payload.length)).toEqual(new Array(4).fill(ptimeMs * 8))
+    const apart = (packets[1]?.timestamp ?? 0) - (packets[0]?.timestamp ?? 0)
+    expect(apart & 0xffff).toBe(ptimeMs * 8)
+    expect(heard()).toBe(4 * ptimeMs * 8)
+    const sound = Int16Array.from(packets.flatMap(({ payload }) => [...decodeG711(pcmu, payload)]))
+    expect(amplitudeAt(sound, 440)).toBeGreaterThan(7500)
+  })
+
+  it('counts G.722 in 8 kHz though its sound has 16', () => {
+    const { sender, next, heard } = setup({ codec: codec('G722'), payloadType: 9 }, 16_000)
+    sender.enqueue(1, tone(440, 3200, { rateHz: 16_000 }))
+    const packets = [next(), next(), next()]
+    expect(packets.map(({ payload }) => payload.length)).toEqual([160, 160, 160])
+    expect(((packets[2]?.timestamp ?? 0) - (packets[1]?.timestamp ?? 0)) >>> 0).toBe(160)
+    expect(heard()).toBe(960)
+  })
+
+  it.each([
+    [16_000, 'PCMU'],
+    [8000, 'G722'],
+  ] as const)('keeps a clip whole at %i Hz when the codec changes to %s', (rateHz, name) => {
+    const { sender, next, heard, told } = setup({}, rateHz)
+    sender.agree({ ...aloud, codec: codec(name) })
+    sender.enqueue(1, tone(440, rateHz / 10, { rateHz }))
+    const sound: number[] = []
+    const decoder = codec(name).decoder()
+    for (let n = 0; n < 6; n++) {
+      const { payload } = next()
+      expect(payload.length).toBe(160)
+      sound.push(...decoder.decode(payload))
+    }
+    const outHz = codec(name).rateHz
+    const middle = Int16Array.from(sound).subarray(outHz / 50, outHz / 10)
+    expect(amplitudeAt(middle, 440, outHz)).toBeGreaterThan(7000)
+    expect([heard(), told.at(-1)]).toEqual([rateHz / 10, `ended 1 ${rateHz / 10} true`])
+  })
+
+  it('goes on as another stream when it is told to', () => {
+    const { sender, next } = setup()
+    next()
+    sender.become(99, 7)
+    const packet = next()
+    expect([packet.ssrc, packet.sequence]).toEqual([99, 7])
   })
 
   it('ends clips and keys on close', () => {

@@ -1,48 +1,17 @@
 import { describe, expect, it } from 'vitest'
+import {
+  agreed,
+  codecs,
+  HUMAN,
+  sessionOptions,
+  openSession as setup,
+  talker,
+} from '../../../test/kit/rtp-session.ts'
 import { randomSource } from '../../../test/kit/seeded.ts'
 import { amplitudeAt, tone } from '../../../test/kit/tones.ts'
-import { Ring } from '../../core/ring.ts'
 import { encodeG711, pcma, pcmu } from '../codecs/g711.ts'
-import type { Agreement } from '../media/media.ts'
 import { writeHeader } from './packet.ts'
 import { RtpSession } from './session.ts'
-
-const HUMAN = { host: '198.51.100.7', port: 4000 }
-const agreed: Agreement = {
-  remote: HUMAN,
-  signallingHost: '198.51.100.1',
-  codec: 'PCMU',
-  payloadType: 0,
-  telephoneEventPayloadType: 101,
-  direction: 'sendrecv',
-}
-
-function setup(change: Partial<Agreement> = {}) {
-  const ears = Ring.create(8000, 30)
-  const sent: { to: string; bytes: Uint8Array }[] = []
-  const told: string[] = []
-  const session = new RtpSession({
-    ears,
-    ssrc: 1,
-    sequence: 0,
-    timestamp: 0,
-    silenceTimeoutMs: 5000,
-    send: (bytes, port, host) => sent.push({ to: `${host}:${port}`, bytes: bytes.slice() }) > 0,
-    started: (clip) => told.push(`started ${clip}`),
-    ended: (clip, samples, whole) => told.push(`ended ${clip} ${samples} ${whole}`),
-    silent: () => told.push('silent'),
-  })
-  session.agree({ ...agreed, ...change }, 0)
-  /** Ticks up to `to`, calling `each` once a frame before it. */
-  const run = (from: number, to: number, each: (now: number, n: number) => void = () => {}) => {
-    for (let now = from, n = 0; now < to; now += 20, n++) {
-      each(now, n)
-      session.tick(now)
-    }
-  }
-  const all = () => ears.read(0, ears.written)
-  return { session, ears, sent, told, run, all }
-}
 
 function packet(n: number, hz: number, o: { ssrc?: number; type?: number } = {}): Uint8Array {
   const { ssrc = 77, type = 0 } = o
@@ -171,17 +140,7 @@ describe('RtpSession', () => {
 
   it('does nothing before the agreement', () => {
     const { ears } = setup()
-    const session = new RtpSession({
-      ears,
-      ssrc: 1,
-      sequence: 0,
-      timestamp: 0,
-      silenceTimeoutMs: 5000,
-      send: () => true,
-      started: () => undefined,
-      ended: () => undefined,
-      silent: () => undefined,
-    })
+    const session = new RtpSession(sessionOptions({ ears }))
     session.receive(packet(0, 500), HUMAN.host, HUMAN.port, 0)
     session.tick(1000)
     expect([ears.written, session.stats().packetsSent, session.dueAt]).toEqual([
@@ -195,5 +154,138 @@ describe('RtpSession', () => {
     const { sent, run } = setup({ remote: { host, port: 4000 } })
     run(0, 1000)
     expect(sent).toEqual([])
+  })
+
+  it.each([10, 30, 60])('sends packets of %i ms where they ask for them', (ptimeMs) => {
+    const { session, sent, told } = setup({ ptimeMs })
+    session.enqueue(1, tone(440, 4800), 0)
+    for (let now = 0; now < 600; now = session.dueAt) session.tick(now)
+    expect(sent).toHaveLength(600 / ptimeMs)
+    expect(sent.every(({ bytes }) => bytes.length === 12 + 8 * ptimeMs)).toBe(true)
+    expect(told).toEqual(['started 1', 'ended 1 4800 true'])
+  })
+
+  it.each([10, 30, 60, 200])('hears packets of %i ms', (ms) => {
+    const { session, run, all } = setup()
+    const next = talker({ ms })
+    run(0, 3000, (now) => {
+      for (let at = now; at < now + 20; at += 10)
+        if (at % ms === 0) session.receive(next(), HUMAN.host, HUMAN.port, at)
+    })
+    expect(amplitudeAt(all().subarray(8000, 16_000), 500)).toBeGreaterThan(7800)
+    expect(session.stats().packetsLost).toBe(0)
+  })
+
+  it('hears 16 kHz by G.722 and speaks it', () => {
+    const { session, run, sent, lately } = setup(
+      { codec: 'G722', payloadType: 9 },
+      { rateHz: 16_000 },
+    )
+    const next = talker({ codec: 'G722', hz: 5000 })
+    session.enqueue(1, tone(6000, 32_000, { rateHz: 16_000 }), 0)
+    run(0, 2000, (now) => session.receive(next(), HUMAN.host, HUMAN.port, now))
+    expect(amplitudeAt(lately(), 5000, 16_000)).toBeGreaterThan(7000)
+    expect(session.stats().packetsLost).toBe(0)
+    const decoder = codecs.get('G722')?.decoder()
+    const spoken = Int16Array.from(
+      sent.flatMap(({ bytes }) => [...(decoder?.decode(bytes.subarray(12)) ?? [])]),
+    )
+    expect(amplitudeAt(spoken.subarray(8000, 24_000), 6000, 16_000)).toBeGreaterThan(7000)
+  })
+
+  it.each([
+    ['PCMU', 'G722', 8000],
+    ['G722', 'PCMA', 16_000],
+  ] as const)('keeps the ring at its rate when %s is changed for %s', (first, then, rateHz) => {
+    const payloadType = { PCMU: 0, PCMA: 8, G722: 9 }
+    const { session, run, sent, lately, ears } = setup(
+      { codec: first, payloadType: payloadType[first] },
+      { rateHz },
+    )
+    const early = talker({ codec: first })
+    run(0, 1000, (now) => session.receive(early(), HUMAN.host, HUMAN.port, now))
+    session.agree({ ...agreed, codec: then, payloadType: payloadType[then] }, 1000)
+    session.enqueue(1, tone(440, rateHz * 2, { rateHz }), 1000)
+    const late = talker({ codec: then, ssrc: 99, hz: 700 })
+    run(1000, 4000, (now) => session.receive(late(), HUMAN.host, HUMAN.port, now))
+    expect(amplitudeAt(lately(), 700, rateHz)).toBeGreaterThan(7000)
+    expect(Math.abs((ears.written * 1000) / rateHz - 4000)).toBeLessThan(100)
+    expect(sent.slice(-50).every(({ bytes }) => bytes[1] === payloadType[then])).toBe(true)
+    expect(ears.heard).toBe(rateHz * 2)
+  })
+
+  it('tells keys that come as events, once each, beside sound and as a stream of their own', () => {
+    const { session, run, told, all } = setup()
+    const next = talker()
+    const event = (key: number, n: number, ssrc: number): Uint8Array => {
+      const bytes = new Uint8Array(16)
+      writeHeader(bytes, {
+        payloadType: 101,
+        marker: false,
+        sequence: 900 + n,
+        timestamp: 5000 * (key + 1),
+        ssrc,
+      })
+      bytes.set([key, n > 5 ? 0x8a : 0x0a, 0, 160], 12)
+      return bytes
+    }
+    run(0, 2000, (now, n) => {
+      session.receive(next(), HUMAN.host, HUMAN.port, now)
+      if (n > 20 && n < 30) session.receive(event(3, n - 20, 5555), HUMAN.host, HUMAN.port, now)
+    })
+    expect(told).toEqual(['key 3'])
+    expect(session.stats().digitsReceived).toBe(1)
+    expect(session.stats().packetsLost).toBe(0)
+    expect(amplitudeAt(all().subarray(400), 500)).toBeGreaterThan(7800)
+  })
+
+  it('tells keys that come as tones only where no events are agreed on', () => {
+    const keySeven = (n: number): Int16Array => {
+      const [row, column] = [tone(852, 160, { from: n * 160 }), tone(1209, 160, { from: n * 160 })]
+      return row.map((sample, i) => (n % 25 < 5 ? (sample + (column[i] as number)) / 2 : 0))
+    }
+    for (const listenForTones of [true, false]) {
+      const { session, run, told } = setup({ telephoneEventPayloadType: null, listenForTones })
+      run(0, 1000, (now, n) => {
+        const bytes = packet(n, 0)
+        encodeG711(pcmu, keySeven(n), bytes, 12)
+        session.receive(bytes, HUMAN.host, HUMAN.port, now)
+      })
+      expect(told).toEqual(listenForTones ? ['key 7', 'key 7'] : [])
+    }
+  })
+
+  it('makes silence of comfort noise, and keeps time', () => {
+    const { session, run, all, told } = setup()
+    const next = talker()
+    run(0, 12_000, (now, n) => {
+      if (n < 50) session.receive(next(), HUMAN.host, HUMAN.port, now)
+      else if (n % 10 === 0) {
+        // RFC 3389: a level and no more; the sequence goes on, one packet every 200 ms.
+        const bytes = new Uint8Array(13)
+        writeHeader(bytes, {
+          payloadType: 13,
+          marker: false,
+          sequence: 50 + (n - 50) / 10,
+          timestamp: n * 160,
+          ssrc: 77,
+        })
+        bytes[12] = 40
+        session.receive(bytes, HUMAN.host, HUMAN.port, now)
+      }
+    })
+    expect(
+      all()
+        .subarray(8500)
+        .every((sample) => sample === 0),
+    ).toBe(true)
+    expect(Math.abs(all().length / 8 - 12_000)).toBeLessThan(100)
+    expect(session.stats().packetsLost).toBe(0)
+    expect(told).toEqual([])
+  })
+
+  it('refuses a codec that it does not have', () => {
+    const { session } = setup()
+    expect(() => session.agree({ ...agreed, codec: 'opus' }, 0)).toThrow('opus is not available')
   })
 })

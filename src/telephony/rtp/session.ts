@@ -1,54 +1,90 @@
 import type { Ring } from '../../core/ring.ts'
-import { decodeG711, type G711, pcma, pcmu } from '../codecs/g711.ts'
+import type { Codec, Codecs, Decoder } from '../codecs/codec.ts'
 import type { Agreement, MediaStats } from '../media/media.ts'
+import { EventReceiver } from './event-receiver.ts'
 import { Pace } from './pace.ts'
-import { parsePacket, type RtpPacket } from './packet.ts'
-import { RtpReceiver } from './receiver.ts'
-import { RtpSender } from './sender.ts'
+import { emptyPacket, isControl, parsePacket, type RtpPacket } from './packet.ts'
+import { type HeardPacket, RtpReceiver } from './receiver.ts'
+import { Reports } from './reports.ts'
+import { parseReport } from './rtcp.ts'
+import { RtpSender, type Sending } from './sender.ts'
 import { SilenceWatchdog } from './silence-watchdog.ts'
-import { SourceRule } from './source-rule.ts'
+import { CONTROL_WAIT_MS, SourceRule } from './source-rule.ts'
+import { SrtpSession } from './srtp-session.ts'
+import { SteadyResampler } from './steady-resampler.ts'
+import { ToneReceiver } from './tone-receiver.ts'
 
-/** RFC 3551 §6: these numbers always mean these codecs, whatever the SDP says beside. */
-const STATIC_LAWS: Record<number, G711> = { 0: pcmu, 8: pcma }
 const COMFORT_NOISE = 13
-/** 200 ms in one packet; more is nobody's telephone. */
-const MAX_PAYLOAD_BYTES = 1600
 
 export interface RtpSessionOptions {
   ears: Ring
-  /** Random, per call (RFC 3550 §5.1). */
+  codecs: Codecs
+  /** Random, per call (RFC 3550 §5.1). The sequence number is below 2^15 (RFC 3711 §3.3.1). */
   ssrc: number
   sequence: number
   timestamp: number
+  /** Our name in RTCP, random and per call (RFC 7022). */
+  cname: string
   silenceTimeoutMs: number
   /** Puts a packet on the wire; false when it could not leave. The bytes are valid during the call only. */
   send(packet: Uint8Array, port: number, host: string): boolean
+  /** The same over the socket of RTCP, where that has one of its own. */
+  sendControl(packet: Uint8Array, port: number, host: string): void
   started(clip: number): void
   ended(clip: number, heardSamples: number, whole: boolean): void
+  /** The other side pressed a key. */
+  digit(key: string): void
   /** No packet came for the watchdog's time. */
   silent(): void
+}
+
+type Heard = RtpPacket & HeardPacket
+
+/** Sound that comes in one codec: decoded, and at the ring's rate. */
+interface Hearing {
+  codec: Codec
+  decoder: Decoder
+  resampler: SteadyResampler
 }
 
 /** The sound of one call between its ring and its wire. Holds no timer and no socket: told of packets and of time. */
 export class RtpSession {
   private readonly o: RtpSessionOptions
   private readonly rule = new SourceRule()
-  private readonly receiver: RtpReceiver
+  private readonly controlRule = new SourceRule(CONTROL_WAIT_MS)
+  private readonly receiver: RtpReceiver<Heard>
   private readonly sender: RtpSender
   private readonly watchdog: SilenceWatchdog
+  private readonly srtp = new SrtpSession()
+  private readonly events = new EventReceiver()
+  private readonly tones: ToneReceiver
+  private readonly packet: Heard = { ...emptyPacket(), clockHz: null }
+  /** What each payload type is decoded by, as far as it came. */
+  private readonly hearing = new Map<number, Hearing>()
   private agreement: Agreement | undefined
+  private reports: Reports | undefined
   private pace: Pace | undefined
   private sent = 0
   private foreign = 0
+  private digits = 0
 
   constructor(o: RtpSessionOptions) {
     this.o = o
-    this.receiver = new RtpReceiver((samples) => o.ears.write(samples))
+    const { rateHz } = o.ears
+    this.receiver = new RtpReceiver<Heard>({
+      rateHz,
+      decode: (packet) => this.decode(packet),
+      keep: (packet) => ({ ...packet, payload: packet.payload.slice() }),
+      write: (samples) => o.ears.write(samples),
+      last: (count) => o.ears.read(o.ears.written - count, o.ears.written),
+    })
+    this.tones = new ToneReceiver(rateHz)
     this.watchdog = new SilenceWatchdog(o.silenceTimeoutMs)
     const { ssrc, sequence, timestamp } = o
     const heard = (samples: number): void => o.ears.addHeard(samples)
     const events = { started: o.started, ended: o.ended, heard }
-    this.sender = new RtpSender({ ssrc, sequence, timestamp, events })
+    const sending = notYet(this.codec('PCMU'))
+    this.sender = new RtpSender({ ssrc, sequence, timestamp, rateHz, sending, events })
   }
 
   /** When `tick` has to be called next; Infinity before the first agreement. */
@@ -56,35 +92,52 @@ export class RtpSession {
     return this.pace?.dueAt ?? Number.POSITIVE_INFINITY
   }
 
+  /** Begins, or changes, sound as agreed. Throws when the codec or a key is none of ours. */
   agree(agreement: Agreement, now: number): void {
-    const { direction, codec, payloadType, telephoneEventPayloadType } = agreement
+    const { direction, remote, signallingHost, rtcp } = agreement
+    const codec = this.codec(agreement.codec)
+    if (this.srtp.agree(agreement.srtp)) this.sender.become(...this.srtp.freshStream(this.o))
+    if (this.agreement?.codec !== agreement.codec) this.hearing.clear()
     this.agreement = agreement
-    this.rule.agree(agreement.remote, agreement.signallingHost, now)
+    this.rule.agree(remote, signallingHost, now)
+    if (rtcp !== null && rtcp !== 'mux')
+      this.controlRule.agree({ host: remote.host, port: rtcp.port }, signallingHost, now)
     this.receiver.start(now)
     this.pace ??= new Pace(now)
+    this.pace.packetMs = agreement.ptimeMs
+    this.reports ??= new Reports({ cname: this.o.cname, seed: this.o.ssrc, now })
     this.watchdog.watch(direction === 'sendrecv', now)
     this.sender.agree({
-      law: codec === 'PCMA' ? pcma : pcmu,
-      payloadType,
-      telephoneEventPayloadType,
+      ...agreement,
+      codec,
       aloud: direction === 'sendrecv' || direction === 'sendonly',
     })
   }
 
-  /** A datagram came. Whatever is in it, this does not throw. */
+  /** A datagram came where sound comes. Whatever is in it, this does not throw. It may be changed. */
   receive(datagram: Uint8Array, host: string, port: number, now: number): void {
-    const packet = this.agreement && parsePacket(datagram)
-    const samples = packet && this.samplesOf(packet)
-    if (!packet || samples === undefined) return
-    if (!this.rule.accepts(host, port, now)) {
+    const { agreement } = this
+    if (!agreement) return
+    if (agreement.rtcp === 'mux' && isControl(datagram)) {
+      this.takeReport(datagram, this.rule, { host, port, now })
+      return
+    }
+    if (!this.rule.couldBe(host, port, now)) {
       this.foreign++
       return
     }
+    const plain = this.srtp.unprotect(datagram)
+    const packet = plain && parsePacket(plain, this.packet)
+    if (!packet || !this.isOurs(packet, agreement) || !this.rule.accepts(host, port, now)) return
     this.watchdog.heard(now)
-    const direction = this.agreement?.direction
-    if (direction === 'sendonly' || direction === 'inactive') return
-    const { sequence, timestamp, ssrc } = packet
-    this.receiver.push({ sequence, timestamp, ssrc, samples }, now)
+    if (agreement.direction !== 'sendonly' && agreement.direction !== 'inactive')
+      this.hear(packet, agreement, now)
+  }
+
+  /** A datagram came where RTCP comes, where that is a port of its own. */
+  receiveControl(datagram: Uint8Array, host: string, port: number, now: number): void {
+    const rtcp = this.agreement?.rtcp
+    if (rtcp && rtcp !== 'mux') this.takeReport(datagram, this.controlRule, { host, port, now })
   }
 
   /** Sends what is due at `now`, and lets time pass for what is heard. */
@@ -97,6 +150,7 @@ export class RtpSession {
     do this.sendFrame(pace)
     while (pace.dueAt <= now)
     this.receiver.tick(now)
+    if (this.reports && this.reports.dueAt <= now) this.report(now, false)
     if (this.watchdog.expired(now)) this.o.silent()
   }
 
@@ -116,8 +170,9 @@ export class RtpSession {
     this.sender.press(digits, done)
   }
 
-  /** Ends clips and keys. */
-  close(): void {
+  /** Ends clips and keys, and says so by RTCP. */
+  close(now: number): void {
+    if (this.sent > 0) this.report(now, true)
     this.pace = undefined
     this.agreement = undefined
     this.sender.close()
@@ -130,27 +185,131 @@ export class RtpSession {
       packetsLost: this.receiver.lost,
       packetsLate: this.receiver.late,
       packetsForeign: this.foreign,
+      packetsUnauthentic: this.srtp.refused,
       jitterMs: this.receiver.jitterMs,
+      digitsReceived: this.digits,
+      codec: this.agreement?.codec ?? null,
+      encrypted: this.srtp.isOn,
+      remote: this.reports?.remote ?? null,
     }
   }
+
+  // ---------------------------------------------------------------- what comes
+
+  /** Whether the packet is of this call, and what it is: sound, an event, comfort noise. */
+  private isOurs(packet: Heard, agreement: Agreement): boolean {
+    const { payloadType, payload } = packet
+    packet.clockHz = null
+    if (payloadType === agreement.telephoneEventPayloadType || payloadType === COMFORT_NOISE)
+      return true
+    const hearing = this.hearing.get(payloadType) ?? this.learn(payloadType, agreement)
+    if (!hearing || payload.length === 0 || payload.length > hearing.codec.maxPayloadBytes)
+      return false
+    packet.clockHz = hearing.codec.clockHz
+    return true
+  }
+
+  /** RFC 3551 §6: some numbers always mean the same codec, whatever the SDP says beside. */
+  private learn(payloadType: number, agreement: Agreement): Hearing | undefined {
+    const codec =
+      payloadType === agreement.payloadType
+        ? this.codec(agreement.codec)
+        : [...this.o.codecs.values()].find((one) => one.staticPayloadType === payloadType)
+    if (!codec) return undefined
+    const resampler = new SteadyResampler(codec.rateHz, this.o.ears.rateHz)
+    const hearing = { codec, decoder: codec.decoder(), resampler }
+    this.hearing.set(payloadType, hearing)
+    return hearing
+  }
+
+  private hear(packet: Heard, agreement: Agreement, now: number): void {
+    const { ssrc, sequence } = packet
+    if (packet.payloadType === agreement.telephoneEventPayloadType) {
+      this.pressed(this.events.push(packet) ?? '')
+      // Some send keys as a stream of their own: its numbers are none of the sound's.
+      if (ssrc !== this.receiver.ssrc) return
+    }
+    this.receiver.push(packet, now)
+    if (ssrc === this.receiver.ssrc) this.reports?.reception.count(ssrc, sequence)
+  }
+
+  private decode(packet: Heard): Int16Array {
+    const hearing = this.hearing.get(packet.payloadType)
+    if (!hearing) return new Int16Array(0)
+    const samples = hearing.resampler.push(hearing.decoder.decode(packet.payload))
+    if (this.agreement?.listenForTones) this.pressed(this.tones.push(samples))
+    return samples
+  }
+
+  private pressed(keys: string): void {
+    for (const key of keys) {
+      this.digits++
+      this.o.digit(key)
+    }
+  }
+
+  private takeReport(
+    datagram: Uint8Array,
+    rule: SourceRule,
+    from: { host: string; port: number; now: number },
+  ): void {
+    const { host, port, now } = from
+    if (!rule.couldBe(host, port, now)) {
+      this.foreign++
+      return
+    }
+    const plain = this.srtp.unprotectControl(datagram)
+    const report = plain && parseReport(plain)
+    if (!report || !rule.accepts(host, port, now)) return
+    const { clockHz } = this.sending
+    this.reports?.receive(report, { now, ssrc: this.sender.ssrc, clockHz })
+  }
+
+  // ---------------------------------------------------------------- what goes
 
   private sendFrame(pace: Pace): void {
     const quiet = this.sender.idle
     const packet = this.sender.next()
     pace.sent(quiet)
     const to = this.rule.destination
-    if (packet && to && this.o.send(packet, to.port, to.host)) this.sent++
+    if (!packet || !to) return
+    const wire = this.srtp.protect(this.sender.packet, packet)
+    if (this.o.send(wire, to.port, to.host)) this.sent++
   }
 
-  /** The sound in a packet, null when it carries none, undefined when it is none of this call. */
-  private samplesOf(packet: RtpPacket): Int16Array | null | undefined {
-    const { payloadType, payload } = packet
-    const { agreement } = this
-    if (payloadType === agreement?.telephoneEventPayloadType || payloadType === COMFORT_NOISE)
-      return null
-    const agreed = agreement?.codec === 'PCMA' ? pcma : pcmu
-    const law = payloadType === agreement?.payloadType ? agreed : STATIC_LAWS[payloadType]
-    if (!law || payload.length === 0 || payload.length > MAX_PAYLOAD_BYTES) return undefined
-    return decodeG711(law, payload)
+  private report(now: number, bye: boolean): void {
+    const { agreement, reports, sender } = this
+    if (!agreement || !reports) return
+    const { jitterMs } = this.receiver
+    const { clockHz } = this.sending
+    const length = reports.write({ now, sent: sender, jitterMs, clockHz, bye })
+    const muxed = agreement.rtcp === 'mux'
+    const to = agreement.rtcp && (muxed ? this.rule : this.controlRule).destination
+    if (!to) return
+    const wire = this.srtp.protectControl(reports.packet, length)
+    if (muxed) this.o.send(wire, to.port, to.host)
+    else this.o.sendControl(wire, to.port, to.host)
+  }
+
+  private get sending(): Codec {
+    return this.codec(this.agreement?.codec ?? 'PCMU')
+  }
+
+  private codec(name: Agreement['codec']): Codec {
+    const codec = this.o.codecs.get(name)
+    if (!codec) throw new Error(`${name} is not available`)
+    return codec
+  }
+}
+
+/** Before anything is agreed on nothing is sent. */
+function notYet(codec: Codec): Sending {
+  return {
+    codec,
+    payloadType: 0,
+    ptimeMs: 20,
+    telephoneEventPayloadType: null,
+    telephoneEventClockHz: codec.clockHz,
+    aloud: false,
   }
 }

@@ -1,8 +1,9 @@
 /** What the other side says of its sound, read with tolerance and within bounds. Never throws. */
 import ipaddr from 'ipaddr.js'
 import { type MediaDescription, parse } from 'sdp-transform'
-import type { CodecName, Direction } from '../media/media.ts'
-import { STATIC_PAYLOAD_TYPE } from './offer.ts'
+import { choosePtime, FORMATS } from '../codecs/formats.ts'
+import type { Agreement, CodecName, Direction } from '../media/media.ts'
+import { chooseKey, hasCrypto, type SdesKey, type SrtpPolicy } from './keys.ts'
 
 const MAX_LENGTH = 4_096
 const MAX_STREAMS = 16
@@ -17,19 +18,32 @@ export interface RemoteSound {
   codec: CodecName
   payloadType: number
   telephoneEventPayloadType: number | null
+  telephoneEventClockHz: number
   /** Seen from us: what their direction leaves us to do. */
   direction: Direction
+  /** How much sound they want in one packet. */
+  ptimeMs: number
+  /** Their key, where sound is encrypted. */
+  crypto: SdesKey | null
+  rtcp: Agreement['rtcp']
 }
 
-/** Their first audio stream that we can take, or one sentence why there is none. */
-export function readSound(
-  sdp: string,
-  codecs: readonly CodecName[],
-): RemoteSound | { refused: string } {
+export interface Terms {
+  /** In order of preference. */
+  codecs: readonly CodecName[]
+  srtp: SrtpPolicy
+  /** Where an answer of theirs is read: the keys that our offer named. Left out for an offer of theirs. */
+  offeredKeys?: readonly SdesKey[]
+}
+
+type Refused = { refused: string }
+
+/** Their first audio stream that we can take (an encrypted one before a plain one), or why there is none. */
+export function readSound(sdp: string, terms: Terms): RemoteSound | Refused {
   if (sdp.trim() === '') return { refused: 'no session description' }
   if (sdp.length > MAX_LENGTH) return { refused: 'the session description is too long' }
   try {
-    return readParsed(parse(sdp.replace(/\r?\n/g, '\r\n')), codecs)
+    return readParsed(parse(sdp.replace(/\r?\n/g, '\r\n')), terms)
   } catch {
     return { refused: 'the session description cannot be read' }
   }
@@ -37,17 +51,14 @@ export function readSound(
 
 type Parsed = ReturnType<typeof parse>
 
-function readParsed(
-  session: Parsed,
-  codecs: readonly CodecName[],
-): RemoteSound | { refused: string } {
+function readParsed(session: Parsed, terms: Terms): RemoteSound | Refused {
   const streams = Array.isArray(session.media) ? session.media : []
   if (streams.length > MAX_STREAMS)
     return { refused: 'the session description has too many streams' }
-  const taken = streams.findIndex(isPlainAudio)
-  const stream = streams[taken]
-  if (!stream) return { refused: 'no audio over RTP/AVP' }
-  const format = chooseCodec(stream, codecs)
+  const choice = chooseStream(streams, terms)
+  if ('refused' in choice) return choice
+  const { stream, taken, crypto } = choice
+  const format = chooseCodec(stream, terms.codecs)
   if (!format) return { refused: 'no codec in common' }
   const address = stream.connection?.ip ?? session.connection?.ip
   const host = readAddress(address)
@@ -59,15 +70,38 @@ function readParsed(
     host,
     port: stream.port,
     ...format,
-    telephoneEventPayloadType: telephoneEventOf(stream),
+    ...telephoneEventOf(stream, format.codec),
     direction: host === null ? 'inactive' : mirror(theirs),
+    ptimeMs: choosePtime(format.codec, stream),
+    crypto,
+    rtcp: rtcpOf(stream, { host, muxed: terms.offeredKeys === undefined }),
   }
 }
 
-function isPlainAudio(stream: MediaDescription): boolean {
+function chooseStream(
+  streams: readonly MediaDescription[],
+  terms: Terms,
+): { stream: MediaDescription; taken: number; crypto: SdesKey | null } | Refused {
+  let plain: { stream: MediaDescription; taken: number; crypto: null } | undefined
+  let encrypted = false
+  for (const [taken, stream] of streams.entries()) {
+    if (!isAudio(stream)) continue
+    const crypto = terms.srtp === 'off' ? undefined : chooseKey(stream, terms.offeredKeys)
+    if (crypto) return { stream, taken, crypto }
+    // What answers us with a key that we cannot use will encrypt all the same.
+    const unusable = terms.srtp !== 'off' && terms.offeredKeys !== undefined && hasCrypto(stream)
+    if (stream.protocol === 'RTP/SAVP' || unusable) encrypted = true
+    else plain ??= { stream, taken, crypto: null }
+  }
+  if (plain && terms.srtp !== 'required') return plain
+  if (plain) return { refused: 'the trunk asks for encrypted sound (SRTP), and it is not' }
+  return { refused: encrypted ? 'encrypted sound that we cannot read' : 'no audio over RTP/AVP' }
+}
+
+function isAudio(stream: MediaDescription): boolean {
   return (
     stream.type === 'audio' &&
-    stream.protocol === 'RTP/AVP' &&
+    (stream.protocol === 'RTP/AVP' || stream.protocol === 'RTP/SAVP') &&
     Number.isInteger(stream.port) &&
     stream.port > 0 &&
     stream.port < 65_536
@@ -84,25 +118,48 @@ function chooseCodec(
     if (word === '' || !isPayloadType(payloadType)) continue
     const mapped = stream.rtp?.find((format) => format.payload === payloadType)
     const codec = codecs.find((name) =>
-      mapped
-        ? mapped.codec.toUpperCase() === name && (mapped.rate ?? 8_000) === 8_000
-        : STATIC_PAYLOAD_TYPE[name] === payloadType,
+      mapped ? isOf(name, mapped) : FORMATS[name].staticPayloadType === payloadType,
     )
     if (codec) return { codec, payloadType }
   }
   return undefined
 }
 
-function telephoneEventOf(stream: MediaDescription): number | null {
+function isOf(name: CodecName, mapped: MediaDescription['rtp'][number]): boolean {
+  const { clockHz } = FORMATS[name]
+  return mapped.codec.toUpperCase() === name.toUpperCase() && (mapped.rate ?? clockHz) === clockHz
+}
+
+/** RFC 4733 §2.1: it counts in the clock of the sound; beside Opus many have it at 8 kHz all the same. */
+function telephoneEventOf(
+  stream: MediaDescription,
+  codec: CodecName,
+): { telephoneEventPayloadType: number | null; telephoneEventClockHz: number } {
   const offered = String(stream.payloads ?? '').split(/\s+/)
-  const event = stream.rtp?.find(
+  const events = (stream.rtp ?? []).filter(
     (format) =>
       String(format.codec).toLowerCase() === 'telephone-event' &&
-      (format.rate ?? 8_000) === 8_000 &&
       isPayloadType(format.payload) &&
       offered.includes(String(format.payload)),
   )
-  return event?.payload ?? null
+  const clocks = new Set([FORMATS[codec].clockHz, 8_000])
+  for (const clockHz of clocks) {
+    const event = events.find((format) => (format.rate ?? 8_000) === clockHz)
+    if (event) return { telephoneEventPayloadType: event.payload, telephoneEventClockHz: clockHz }
+  }
+  return { telephoneEventPayloadType: null, telephoneEventClockHz: 8_000 }
+}
+
+/** RFC 5761 §5.1: muxed where they offer it (we do not). RFC 3605: on a port of its own, else the next one. */
+function rtcpOf(
+  stream: MediaDescription,
+  o: { host: string | null; muxed: boolean },
+): RemoteSound['rtcp'] {
+  if (stream.rtcpMux !== undefined && o.muxed) return 'mux'
+  const { port, address } = stream.rtcp ?? { port: stream.port + 1 }
+  // Another address than that of the sound is nobody we agreed to send to.
+  if (address !== undefined && readAddress(address) !== o.host) return null
+  return Number.isInteger(port) && port > 0 && port < 65_536 ? { port } : null
 }
 
 function isPayloadType(value: number): boolean {

@@ -3,10 +3,10 @@ import { createHash } from 'node:crypto'
 import type { Ids } from '../../core/ids.ts'
 
 /** RFC 7616 §3.3; a challenge without an algorithm means MD5. */
-const ALGORITHMS: Record<string, string> = {
-  MD5: 'md5',
-  'SHA-256': 'sha256',
-  'SHA-512-256': 'sha512-256',
+const ALGORITHMS: Record<string, { hash: string; strength: number }> = {
+  MD5: { hash: 'md5', strength: 1 },
+  'SHA-256': { hash: 'sha256', strength: 2 },
+  'SHA-512-256': { hash: 'sha512-256', strength: 3 },
 }
 /** Nonces that one request may answer: the first, and one that replaces a stale one. */
 const MAX_ANSWERS = 2
@@ -52,7 +52,7 @@ export class Digest {
     const qop = chooseQop(challenge.qop)
     const name = typeof challenge.algorithm === 'string' ? challenge.algorithm : 'MD5'
     const session = /-sess$/i.test(name)
-    const algorithm = ALGORITHMS[name.toUpperCase().replace(/-SESS$/, '')]
+    const algorithm = algorithmOf(challenge)?.hash
     if (!algorithm || qop === null) return null
     this.answered.add(nonce)
     const hash = (text: string): string =>
@@ -91,6 +91,17 @@ export class Digest {
     const plain = o.hash(`${byteString(username)}:${o.realm}:${byteString(password)}`)
     return o.session ? o.hash(`${plain}:${o.nonce}:${o.cnonce}`) : plain
   }
+}
+
+/** How much the answer to a challenge is worth; 0: it asks for what we do not know. */
+export function strengthOf(challenge: Challenge): number {
+  if (chooseQop(challenge.qop) === null) return 0
+  return algorithmOf(challenge)?.strength ?? 0
+}
+
+function algorithmOf(challenge: Challenge): { hash: string; strength: number } | undefined {
+  const name = typeof challenge.algorithm === 'string' ? challenge.algorithm : 'MD5'
+  return ALGORITHMS[name.toUpperCase().replace(/-SESS$/, '')]
 }
 
 /** Undefined: the challenge names none (RFC 2069); null: it names only what we do not know. */

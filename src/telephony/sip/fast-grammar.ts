@@ -5,21 +5,35 @@
 import { Grammar, NameAddrHeader, URI } from 'sip.js/lib/grammar/index.js'
 
 const TOKEN = "[!%'*+\\-.0-9A-Z_`a-z~]+"
-const HOST = '[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?'
-/** user (without escapes), host, port, parameters; no password, no headers. */
-const SIP_URI = `(sips?):(?:([A-Za-z0-9\\-_.!~*'()&=+$,;?/#]+)@)?(${HOST})(?::(\\d{1,5}))?((?:;${TOKEN}(?:=[^;=?<>@"\\s,]+)?)*)`
+const HOST = '[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]{2,45}\\]'
+const USER = "(?:[A-Za-z0-9\\-_.!~*'()&=+$,;?/#]|%[0-9A-Fa-f]{2})+"
+const URI_PARAMS = `(?:;${TOKEN}(?:=[^;=?<>@"\\s,]+)?)*`
+/** user, host, port, parameters; no password, no headers. */
+const SIP_URI = `(sips?):(?:(${USER})@)?(${HOST})(?::(\\d{1,5}))?(${URI_PARAMS})`
+const HEADER_PARAMS = `(?:[ \\t]*;[ \\t]*${TOKEN}(?:=(?:${TOKEN}|"[^"\\\\;]*"))?)*`
+const DISPLAY = `(?:"((?:[^"\\\\]|\\\\.)*)"|(${TOKEN}(?:[ \\t]+${TOKEN})*))?[ \\t]*`
 
-const START_URI = new RegExp(`^([A-Z]{1,20}) (${SIP_URI}) SIP/2\\.0$`)
+const START_URI = new RegExp(`^([A-Z]{1,20}) ${SIP_URI} SIP/2\\.0$`)
 const STATUS_LINE = /^SIP\/2\.0 ([1-6]\d\d)(?: ([\x20-\x7e]*))?$/
 const CSEQ = /^(\d{1,10})[ \t]+([A-Z]{1,20})$/
 const WORD = /^[A-Za-z0-9\-.!%*_+`'~()<>:\\"/[\]?{}]+(?:@[A-Za-z0-9\-.!%*_+`'~()<>:\\"/[\]?{}]+)?$/
-const MEDIA_TYPE = /^[A-Za-z0-9\-.+]+\/[A-Za-z0-9\-.+]+$/
-const NAME_ADDR = new RegExp(
-  `^(?:"([^"\\\\]*)"[ \\t]*)?<${SIP_URI}>((?:[ \\t]*;[ \\t]*${TOKEN}(?:=${TOKEN})?)*)$`,
+const MEDIA_TYPE = new RegExp(
+  `^[A-Za-z0-9\\-.+]+/[A-Za-z0-9\\-.+]+(?:;${TOKEN}=(?:${TOKEN}|"[^"\\\\]*"))*$`,
+)
+const NAME_ADDR = new RegExp(`^${DISPLAY}<${SIP_URI}>(${HEADER_PARAMS})$`)
+/** Without `<>` what follows the address are the header's own parameters (RFC 3261 §20). */
+const BARE_ADDR = new RegExp(
+  `^(sips?):(?:([A-Za-z0-9\\-_.!~*'()&=+$/#]+)@)?(${HOST})(?::(\\d{1,5}))?(${HEADER_PARAMS})$`,
+)
+/** The grammar knows no tel: carriers write it into From and To (RFC 3966). */
+const TEL_ADDR = new RegExp(
+  `^${DISPLAY}<tel:(\\+?[0-9\\-.()*#]{1,32})(?:;[^>]*)?>(${HEADER_PARAMS})$`,
 )
 const VIA = new RegExp(
   `^SIP/2\\.0/(UDP|TCP|TLS) (${HOST})(?::(\\d{1,5}))?((?:;${TOKEN}(?:=[A-Za-z0-9.\\-_:\\[\\]]+)?)*)$`,
 )
+/** One value of a list, up to its comma. */
+const LIST_ITEM = /[ \t]*((?:"(?:[^"\\]|\\.)*"|<[^>]*>|[^,"<])+)(?:,|$)/y
 const CHALLENGE = /^Digest[ \t]+(.*)$/i
 const CHALLENGE_PARAM = /\s*([A-Za-z-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^",\s]+)\s*(?:,|$)/y
 
@@ -36,8 +50,8 @@ const PATHS: Record<string, FastPath> = {
   Via: parseViaHeader,
   From: parseNameAddr,
   To: parseNameAddr,
-  Contact: parseOneAddress,
-  Record_Route: parseOneAddress,
+  Contact: parseAddresses,
+  Record_Route: parseAddresses,
   WWW_Authenticate: parseChallenge,
   Proxy_Authenticate: parseChallenge,
 }
@@ -65,7 +79,7 @@ function parseStartLine(text: string): unknown {
     }
   const request = START_URI.exec(text)
   if (!request) return undefined
-  const uri = uriOf(request.slice(3))
+  const uri = uriOf(request.slice(2))
   return uri && { method: request[1], uri, sip_version: 'SIP/2.0' }
 }
 
@@ -97,18 +111,45 @@ function parseViaHeader(text: string): unknown {
 
 function parseNameAddr(text: string): NameAddrHeader | undefined {
   const match = NAME_ADDR.exec(text)
-  if (!match) return undefined
-  const uri = uriOf(match.slice(2))
-  if (!uri) return undefined
-  // The type says string; for an address without a display name the grammar itself leaves it undefined.
-  return new NameAddrHeader(uri, match[1] as string, nonNull(paramsOf(match[7] ?? '')))
+  if (match) return addressOf(match[1] ?? match[2], uriOf(match.slice(3)), match[8])
+  const bare = BARE_ADDR.exec(text)
+  if (bare) return addressOf(undefined, uriOf(bare.slice(1, 5)), bare[5])
+  const tel = TEL_ADDR.exec(text)
+  if (!tel) return undefined
+  return addressOf(tel[1] ?? tel[2], telUri(tel[3] ?? ''), tel[4])
 }
 
-function parseOneAddress(text: string): unknown {
-  if (text.includes(',')) return undefined
-  const parsed = parseNameAddr(text)
-  // The grammar names the end `position` and the beginning `offset`.
-  return parsed && [{ position: text.length, offset: 0, parsed }]
+function addressOf(
+  display: string | undefined,
+  uri: URI | undefined,
+  params: string | undefined,
+): NameAddrHeader | undefined {
+  if (!uri) return undefined
+  // The type says string; for an address without a display name the grammar itself leaves it undefined.
+  return new NameAddrHeader(uri, display as string, nonNull(paramsOf(params ?? '')))
+}
+
+/** sip.js writes `//` after every scheme that is not its own. */
+function telUri(number: string): URI {
+  const text = (): string => `tel:${number}`
+  const clone = (): URI => telUri(number)
+  return Object.assign(new URI('tel', '', number), { toString: text, toRaw: text, clone })
+}
+
+function parseAddresses(text: string): unknown {
+  const items: { position: number; offset: number; parsed: NameAddrHeader }[] = []
+  LIST_ITEM.lastIndex = 0
+  while (LIST_ITEM.lastIndex < text.length) {
+    const begin = LIST_ITEM.lastIndex
+    const match = LIST_ITEM.exec(text)
+    const item = match?.[1] ?? ''
+    const parsed = parseNameAddr(item.trimEnd())
+    if (!match || !parsed) return undefined
+    // The grammar names the end `position` and the beginning `offset`.
+    const offset = begin + match[0].indexOf(item)
+    items.push({ position: offset + item.length, offset, parsed })
+  }
+  return items.length > 0 && !text.trimEnd().endsWith(',') ? items : undefined
 }
 
 function parseChallenge(text: string): unknown {
@@ -132,13 +173,25 @@ function parseChallenge(text: string): unknown {
 function uriOf(groups: readonly (string | undefined)[]): URI | undefined {
   const [scheme, user, host, port, params] = groups
   if (scheme === undefined || host === undefined) return undefined
+  const plain = unescapedUser(user)
+  if (plain === null) return undefined
   return new URI(
     scheme,
-    user as string,
+    plain as string,
     host,
     port === undefined ? undefined : Number(port),
     nonNull(paramsOf(params ?? '')),
   )
+}
+
+/** Null where the escapes are no text. */
+function unescapedUser(user: string | undefined): string | undefined | null {
+  if (user === undefined || !user.includes('%')) return user
+  try {
+    return decodeURIComponent(user)
+  } catch {
+    return null
+  }
 }
 
 function paramsOf(text: string): Record<string, string | null> {

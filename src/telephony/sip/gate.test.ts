@@ -8,7 +8,8 @@ describe('SourceList', () => {
   })
 
   it('allows configured ranges of both families', () => {
-    const list = new SourceList(['192.0.2.0/24', '198.51.100.7', '2001:db8::/32'])
+    const list = new SourceList()
+    list.allow('main', ['192.0.2.0/24', '198.51.100.7', '2001:db8::/32'])
     expect(list.allows('192.0.2.200')).toBe(true)
     expect(list.allows('::ffff:192.0.2.200')).toBe(true)
     expect(list.allows('198.51.100.7')).toBe(true)
@@ -26,6 +27,17 @@ describe('SourceList', () => {
     expect(list.allows('192.0.2.2')).toBe(true)
   })
 
+  it("tells whose an address is; one that is only held is nobody's", () => {
+    const list = new SourceList()
+    list.allow('one', ['192.0.2.0/24'])
+    list.set('two', ['198.51.100.1'])
+    list.hold('203.0.113.5')
+    expect(list.ownersOf('192.0.2.9')).toEqual(['one'])
+    expect(list.ownersOf('198.51.100.1')).toEqual(['two'])
+    expect(list.allows('203.0.113.5')).toBe(true)
+    expect(list.ownersOf('203.0.113.5')).toEqual([])
+  })
+
   it('allows a held address until the last holder lets go', () => {
     const list = new SourceList()
     const one = list.hold('192.0.2.1')
@@ -38,7 +50,7 @@ describe('SourceList', () => {
   })
 
   it('refuses a range that is none', () => {
-    expect(() => new SourceList(['10.0.0.0/40'])).toThrow("'10.0.0.0/40'")
+    expect(() => new SourceList().allow('main', ['10.0.0.0/40'])).toThrow("'10.0.0.0/40'")
   })
 })
 

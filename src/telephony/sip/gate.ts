@@ -7,13 +7,13 @@ type Cidr = [Address, number]
 
 /** The addresses that belong to the trunks: configured ranges, resolved hosts, and those that a live call uses. */
 export class SourceList {
-  private readonly ranges: Cidr[]
+  private readonly ranges = new Map<string, Cidr[]>()
   private readonly hosts = new Map<string, ReadonlySet<string>>()
   private readonly held = new Map<string, number>()
 
-  /** `ranges`: addresses or CIDRs. Throws on one that is neither. */
-  constructor(ranges: readonly string[] = []) {
-    this.ranges = ranges.map(readRange)
+  /** Allows `owner` addresses or CIDRs for good. Throws on one that is neither. */
+  allow(owner: string, ranges: readonly string[]): void {
+    this.ranges.set(owner, ranges.map(readRange))
   }
 
   /** Replaces what is known of `owner`'s addresses. */
@@ -36,15 +36,24 @@ export class SourceList {
   }
 
   allows(address: string): boolean {
-    const key = normalAddress(address)
-    if (this.held.has(key)) return true
-    for (const set of this.hosts.values()) if (set.has(key)) return true
-    if (this.ranges.length === 0 || !ipaddr.isValid(key)) return false
-    const parsed = ipaddr.parse(key)
-    return this.ranges.some(
-      ([net, bits]) => net.kind() === parsed.kind() && parsed.match([net, bits] as never),
-    )
+    return this.held.has(normalAddress(address)) || this.ownersOf(address).length > 0
   }
+
+  /** Whose address it is: several may share one; an address that is only held is nobody's. */
+  ownersOf(address: string): string[] {
+    const key = normalAddress(address)
+    const owners = [...this.hosts].filter(([, set]) => set.has(key)).map(([owner]) => owner)
+    if (this.ranges.size === 0 || !ipaddr.isValid(key)) return owners
+    const parsed = ipaddr.parse(key)
+    for (const [owner, ranges] of this.ranges)
+      if (!owners.includes(owner) && ranges.some((range) => contains(range, parsed)))
+        owners.push(owner)
+    return owners
+  }
+}
+
+function contains([net, bits]: Cidr, address: Address): boolean {
+  return net.kind() === address.kind() && address.match([net, bits] as never)
 }
 
 function readRange(text: string): Cidr {

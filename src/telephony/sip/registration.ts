@@ -4,9 +4,8 @@ import type { Clock } from '../../core/clock.ts'
 import { reasonOf } from '../../core/errors.ts'
 import type { Ids } from '../../core/ids.ts'
 import type { Log } from '../../core/log.ts'
-import type { SipTransport } from './transport.ts'
-import type { TrunkAgent } from './trunk-agent.ts'
-import type { Route } from './trunk-routes.ts'
+import { type Endpoint, isSameEndpoint, protocolOf, type SipTransport } from './transport.ts'
+import type { Route, TrunkAgent } from './trunk-agent.ts'
 import { paramOf, printable } from './wire-message.ts'
 
 export type RegistrationState =
@@ -15,6 +14,12 @@ export type RegistrationState =
   | { is: 'failed'; reason: string }
   | { is: 'stopped' }
 
+/** What happened so far, for metrics. */
+export interface RegistrationCounts {
+  accepted: number
+  failed: number
+}
+
 /** Refreshes begin after this part of the time granted, less up to a tenth of it. */
 const REFRESH_AT = 0.8
 const JITTER = 0.1
@@ -22,11 +27,16 @@ const FIRST_RETRY_MS = 2_000
 const LONGEST_RETRY_MS = 45_000
 /** Wrong credentials stay wrong until somebody changes them: asking more often only gets us blocked. */
 const REFUSED_RETRY_MS = 300_000
-/** RFC 5626 §4.4.1 asks for less than 30 s over UDP. */
-const KEEP_ALIVE_MS = 25_000
-const GOODBYE_PATIENCE_MS = 1_000
+/** What a registrar may ask for with Retry-After. */
+const LONGEST_ASKED_RETRY_MS = 600_000
+/** Shorter than the shortest that NATs forget UDP after; RFC 5626 §4.4.1 asks for 24 to 29 s at most. */
+const KEEP_ALIVE_MS = 20_000
+const KEEP_ALIVE_JITTER_MS = 5_000
+/** Every so many keep-alives are OPTIONS: the answer tells that the trunk is there, and how we look from outside. */
+const OPTIONS_EVERY = 4
 /** A NAT that shows the trunk another address each time must not make us register without an end. */
 const LEAST_BETWEEN_MOVES_MS = 30_000
+const GOODBYE_PATIENCE_MS = 1_000
 const LONGEST_EXPIRES = 86_400
 
 interface Deps {
@@ -38,6 +48,7 @@ interface Deps {
 }
 
 export class Registration {
+  readonly counts: RegistrationCounts = { accepted: 0, failed: 0 }
   private readonly deps: Deps
   private readonly callId: string
   private readonly fromTag: string
@@ -45,33 +56,39 @@ export class Registration {
   private expiresSeconds: number
   private cseq = 0
   private failures = 0
-  /** The REGISTER under way; resolves when it is over. */
-  private underWay: Promise<void> | null = null
+  private keptAlive = 0
+  /** When another address of ours last made us register; a steady time. */
+  private readdressedAt = Number.NEGATIVE_INFINITY
+  /** By the wall clock, which tells a sleep of the machine from a moment; timers and steady times do not. */
+  private refreshAt = Number.POSITIVE_INFINITY
+  /** The REGISTER that is under way, a new one for each; its promise resolves when it is over. */
+  private underWay: PromiseWithResolvers<void> | null = null
   /** As long as the registrar said it keeps our binding; a steady time. */
   private boundUntil = 0
-  /** When another address of ours last made us register. */
-  private movedAt = Number.NEGATIVE_INFINITY
   private forgetNext = (): void => {}
   private forgetMove = (): void => {}
   private forgetKeepAlive = (): void => {}
-  /** The Contact of the last REGISTER. */
+  /** The Contact of the last REGISTER, and of the last that was accepted. */
   private contact: string | null = null
+  private bound: { contact: string; at: Endpoint } | null = null
+  private sentTo: Endpoint | null = null
 
   constructor(deps: Deps) {
     this.deps = deps
     this.callId = deps.ids.uuid()
     this.fromTag = deps.ids.hex(8)
     this.expiresSeconds = deps.agent.options.expiresSeconds
-    deps.agent.onAddressChanged = () => this.onAddressChanged()
+    deps.agent.onAddressChanged = () => void this.stayTrue()
+    deps.agent.onDisconnected = (reason) => this.onDisconnected(reason)
   }
 
   get state(): RegistrationState {
     const { current } = this
-    if (current.is !== 'registered' || this.bound) return current
+    if (current.is !== 'registered' || this.isBound) return current
     return { is: 'failed', reason: 'the registration ran out' }
   }
 
-  private get bound(): boolean {
+  private get isBound(): boolean {
     return this.boundUntil > this.deps.clock.steady()
   }
 
@@ -91,9 +108,9 @@ export class Registration {
     this.forgetMove()
     this.forgetKeepAlive()
     this.current = { is: 'stopped' }
-    if (this.underWay) await this.patiently(this.underWay)
+    if (this.underWay) await this.patiently(this.underWay.promise)
     // Still under way: nobody knows what became of it.
-    if (this.contact === null || !(this.bound || this.underWay)) return
+    if (this.contact === null || !(this.isBound || this.underWay)) return
     const over = Promise.withResolvers<void>()
     const done = (): void => over.resolve()
     this.send(0, { onAccept: done, onReject: done, onRedirect: done }).catch(done)
@@ -109,25 +126,26 @@ export class Registration {
 
   private async register(): Promise<void> {
     if (this.underWay || this.current.is === 'stopped') return
-    const over = Promise.withResolvers<void>()
-    this.underWay = over.promise
-    const finished = (): boolean => {
+    const attempt = Promise.withResolvers<void>()
+    this.underWay = attempt
+    const isOurs = (): boolean => {
+      attempt.resolve()
+      if (this.underWay !== attempt) return false
       this.underWay = null
-      over.resolve()
-      return this.current.is === 'stopped'
+      return this.current.is !== 'stopped'
     }
     try {
       await this.send(this.expiresSeconds, {
         onAccept: ({ message }) => {
           const seconds = this.grantedBy(message)
           this.boundUntil = this.deps.clock.steady() + seconds * 1_000
-          if (!finished()) this.onAccepted(seconds)
+          if (isOurs()) this.onAccepted(seconds)
         },
-        onReject: ({ message }) => finished() || this.onRejected(message),
-        onRedirect: ({ message }) => finished() || this.onRejected(message),
+        onReject: ({ message }) => isOurs() && this.onRejected(message),
+        onRedirect: ({ message }) => isOurs() && this.onRejected(message),
       })
     } catch (error) {
-      if (!finished()) this.failed(reasonOf(error))
+      if (isOurs()) this.failed(reasonOf(error))
     }
   }
 
@@ -137,15 +155,22 @@ export class Registration {
     if (expires > 0 && this.current.is === 'stopped') throw new Error('it was stopped meanwhile')
     const contact = agent.contact(route)
     this.contact = contact
+    this.sentTo = route.destination
     const own = agent.uri(agent.contactUser)
     this.cseq += 1
+    // §10.2.2: a binding that leads nowhere any more is taken back with the same request.
+    const stale = this.bound && this.bound.contact !== contact ? [this.bound.contact] : []
     const message = agent.core.makeOutgoingRequestMessage(
       'REGISTER',
       agent.uri(null),
       own,
       own,
       { callId: this.callId, fromTag: this.fromTag, cseq: this.cseq },
-      [`Contact: ${contact};expires=${expires}`, `Expires: ${expires}`],
+      [
+        `Contact: ${contact};expires=${expires}`,
+        ...stale.map((former) => `Contact: ${former};expires=0`),
+        `Expires: ${expires}`,
+      ],
     )
     const request = agent.core.register(message, delegate)
     // A challenge makes sip.js count on: the next REGISTER goes on from there.
@@ -167,10 +192,13 @@ export class Registration {
     const { ids, log, agent } = this.deps
     if (this.current.is !== 'registered') log.info('registered', { trunk: agent.options.name })
     this.failures = 0
+    this.counts.accepted++
     this.current = { is: 'registered' }
+    if (this.contact !== null && this.sentTo)
+      this.bound = { contact: this.contact, at: this.sentTo }
     const part = REFRESH_AT - JITTER * ids.fraction()
     this.next(Math.max(1_000, seconds * 1_000 * part))
-    this.onAddressChanged()
+    void this.stayTrue()
   }
 
   /** What the registrar granted: our Contact's `expires`, else the header, else what we asked for (§10.2.4). */
@@ -195,18 +223,27 @@ export class Registration {
       return
     }
     // sip.js makes a message of its own, without a Via, for a timer and for a transport that failed.
-    if (message.via === undefined)
-      this.failed(status === 408 ? 'no answer to REGISTER' : 'REGISTER could not be sent')
+    const made = message.via === undefined
+    if ((made || status === 408 || status >= 500) && this.tryElsewhere()) return
+    if (made) this.failed(status === 408 ? 'no answer to REGISTER' : 'REGISTER could not be sent')
     else {
       const refused = status === 401 || status === 403 || status === 407
       const reason = `REGISTER was refused: ${status} ${printable(message.reasonPhrase ?? '')}`
-      this.failed(reason.trim(), refused ? REFUSED_RETRY_MS : undefined)
+      this.failed(reason.trim(), refused ? REFUSED_RETRY_MS : retryAfter(message))
     }
+  }
+
+  /** RFC 3263 §4.3: another target of the same trunk, at once, where there is one left. */
+  private tryElsewhere(): boolean {
+    const other = this.sentTo !== null && this.deps.agent.failOver(this.sentTo)
+    if (other) void this.register()
+    return other
   }
 
   private failed(reason: string, waitMs?: number): void {
     const { log, agent, ids } = this.deps
     this.current = { is: 'failed', reason }
+    this.counts.failed++
     const doubled = FIRST_RETRY_MS * 2 ** Math.min(this.failures, 10)
     this.failures++
     const wait = waitMs ?? Math.min(doubled, LONGEST_RETRY_MS)
@@ -221,42 +258,90 @@ export class Registration {
 
   private next(ms: number): void {
     this.forgetNext()
+    this.refreshAt = this.deps.clock.now() + ms
     this.forgetNext = this.deps.clock.after(ms, () => void this.register())
   }
 
-  /** The trunk told us another address than we registered: it would not reach us at that one. */
-  private onAddressChanged(): void {
-    if (this.current.is !== 'registered' || this.underWay) return
-    void this.deps.agent.lastRoute().then(
-      (route) => {
-        if (this.deps.agent.contact(route) !== this.contact) this.move()
-      },
-      () => undefined,
-    )
+  /** The way that we registered over is gone: what is registered leads nowhere until it is registered anew. */
+  private onDisconnected(reason: string): void {
+    if (this.current.is === 'stopped' || this.current.is === 'failed') return
+    this.underWay = null
+    this.failed(reason)
   }
 
-  private move(): void {
+  /** Registers again when what is registered does not lead to us any more, or is overdue after a sleep. */
+  private async stayTrue(): Promise<void> {
+    const { agent, clock } = this.deps
+    if (this.current.is !== 'registered' || this.underWay) return
+    const route = await agent.lastRoute().catch((): null => null)
+    const { bound } = this
+    if (this.current.is !== 'registered' || this.underWay || !route || !bound) return
+    const overdue = clock.now() > this.refreshAt + KEEP_ALIVE_MS
+    const moved = !isSameEndpoint(bound.at, route.destination)
+    if (overdue || moved) await this.register()
+    else if (agent.contact(route) !== bound.contact) this.readdress()
+  }
+
+  /** The trunk told us another address than we registered: it would not reach us at that one. */
+  private readdress(): void {
     const { clock } = this.deps
-    const wait = this.movedAt + LEAST_BETWEEN_MOVES_MS - clock.steady()
+    const wait = this.readdressedAt + LEAST_BETWEEN_MOVES_MS - clock.steady()
     this.forgetMove()
     if (wait > 0) {
-      this.forgetMove = clock.after(wait, () => this.onAddressChanged())
+      this.forgetMove = clock.after(wait, () => void this.stayTrue())
       return
     }
-    this.movedAt = clock.steady()
+    this.readdressedAt = clock.steady()
     void this.register()
   }
 
   private keepAlive(): void {
-    this.forgetKeepAlive = this.deps.clock.after(KEEP_ALIVE_MS, () => {
-      this.keepAlive()
-      void this.deps.agent.lastRoute().then(
-        ({ destination }) => {
-          if (this.deps.transport.open)
-            this.deps.transport.sendOnce({ text: '\r\n\r\n', to: destination })
-        },
-        () => undefined,
-      )
+    const { clock, ids } = this.deps
+    this.forgetKeepAlive = clock.after(
+      KEEP_ALIVE_MS + KEEP_ALIVE_JITTER_MS * ids.fraction(),
+      () => {
+        this.keepAlive()
+        if (this.current.is === 'registered') void this.stayReachable()
+      },
+    )
+  }
+
+  /** Keeps a NAT's mapping; a connection does that by itself. */
+  private async stayReachable(): Promise<void> {
+    const { agent, transport } = this.deps
+    await agent.refreshLocalHost()
+    await this.stayTrue()
+    const to = this.bound?.at
+    if (!to || protocolOf(to) !== 'UDP' || this.current.is !== 'registered') return
+    this.keptAlive++
+    if (this.keptAlive % OPTIONS_EVERY !== 0) transport.sendOnce({ text: '\r\n\r\n', to })
+    else this.askWhetherItIsThere()
+  }
+
+  /** Whatever it answers will do; when it answers nothing it may have lost us. */
+  private askWhetherItIsThere(): void {
+    const { agent, ids } = this.deps
+    const own = agent.uri(agent.contactUser)
+    const message = agent.core.makeOutgoingRequestMessage(
+      'OPTIONS',
+      agent.uri(null),
+      own,
+      agent.uri(null),
+      { callId: ids.uuid(), fromTag: ids.hex(8), cseq: 1 },
+      [],
+    )
+    agent.core.request(message, {
+      onReject: ({ message: response }) => {
+        if (response.via === undefined && this.current.is === 'registered') void this.register()
+      },
     })
   }
+}
+
+/** In ms; undefined when the registrar does not say. */
+function retryAfter(message: Core.IncomingResponseMessage): number | undefined {
+  const seconds = /^\s*(\d{1,6})/.exec(message.getHeader('retry-after') ?? '')?.[1]
+  return seconds === undefined
+    ? undefined
+    : Math.min(Math.max(Number(seconds) * 1_000, FIRST_RETRY_MS), LONGEST_ASKED_RETRY_MS)
 }

@@ -1,6 +1,6 @@
 /** Answers to what belongs to no call: made without keeping anything (RFC 3261 §8.2.7). */
 import { createHmac } from 'node:crypto'
-import type { Endpoint } from './transport.ts'
+import { type Endpoint, protocolOf, type Source } from './transport.ts'
 import {
   bodyOf,
   declaredLength,
@@ -18,7 +18,9 @@ export interface Reply {
 }
 
 /** What a dialog of ours takes; REFER is understood and declined, so it is not offered. */
-export const ALLOW = 'INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, NOTIFY, MESSAGE'
+export const ALLOW = 'INVITE, ACK, BYE, CANCEL, UPDATE, OPTIONS, INFO, NOTIFY, MESSAGE'
+/** Extensions that a request may insist on (RFC 4028). */
+const HONOURED = new Set(['timer'])
 
 /** Methods that exist (RFC 3261 and its extensions) and are of no use to us outside a call. */
 const KNOWN = new Set(
@@ -26,12 +28,23 @@ const KNOWN = new Set(
 )
 /** RFC 3261 §20: these may occur once only. */
 const SINGLE = ['from', 'to', 'call-id', 'cseq', 'max-forwards', 'content-length', 'content-type']
+/** As far as its host can be told: an IPv6 address without brackets cannot be (RFC 5118 §4.2). */
+const SIP_URI = /^sips?:(?:[^@]*@)?(?:\[[0-9a-f:.]+\]|[^:;?@[\]]+)(?::\d{0,5})?(?:[;?].*)?$/i
+const ADDRESSES = ['from', 'to', 'contact']
+/** Longer than any address that a trunk writes. */
+const MAX_ADDRESS = 4_096
 const LARGEST_CSEQ = 2 ** 31 - 1
 
 const bad = (reason: string): Reply => ({ status: 400, reason })
 
-/** What is wrong with a request, whatever it asks: the reply for it, `drop` when none can be made, null when fine. */
-export function judgeRequest(message: WireMessage): Reply | 'drop' | null {
+/**
+ * What is wrong with a request, whatever it asks: the reply for it, `drop` when none can be made, null when fine.
+ * `stream`: it came over TCP or TLS.
+ */
+export function judgeRequest(
+  message: WireMessage,
+  o: { stream: boolean } = { stream: false },
+): Reply | 'drop' | null {
   if (!message.via?.branch || !message.callId || !message.fromTag) return canReply(message)
   if (!headerOf(message, 'to')) return canReply(message)
   if (!/ SIP\/2\.0$/i.test(message.startLine.trimEnd()))
@@ -44,18 +57,36 @@ export function judgeRequest(message: WireMessage): Reply | 'drop' | null {
   const length = declaredLength(message)
   // RFC 3261 §18.3: over a datagram a body that is shorter than it says is an error.
   if (Number.isNaN(length) || (length ?? 0) > message.body.length) return bad('Bad Content-Length')
+  // RFC 3261 §20.14: over a stream it is what tells where the message ends.
+  if (length === undefined && o.stream && message.method !== 'ACK')
+    return bad('Missing Content-Length')
+  if (!ADDRESSES.every((name) => headersOf(message, name).every(isAddressLike)))
+    return bad('Bad Address')
   if (message.method === 'ACK' || message.method === 'CANCEL') return null
   return judgeDemands(message)
 }
 
 function judgeDemands(message: WireMessage): Reply | null {
+  if (/[\s<>"]/.test(message.requestUri)) return bad('Bad Request-URI')
   if (!/^sips?:/i.test(message.requestUri)) return { status: 416, reason: 'Unsupported URI Scheme' }
+  if (!SIP_URI.test(message.requestUri)) return bad('Bad Request-URI')
   const required = headersOf(message, 'require').flatMap(splitList)
-  if (required.length > 0) {
-    const headers = [`Unsupported: ${required.join(', ')}`]
+  const unknown = required.filter((tag) => !HONOURED.has(tag.toLowerCase()))
+  if (unknown.length > 0) {
+    const headers = [`Unsupported: ${unknown.join(', ')}`]
     return { status: 420, reason: 'Bad Extension', headers }
   }
   return null
+}
+
+/** Quotes and angle brackets that close, and no space in an address (RFC 3261 §25.1, as far as anybody relies on it). */
+function isAddressLike(value: string): boolean {
+  if (value.length > MAX_ADDRESS) return false
+  const bare = value.replace(/"(?:[^"\\]|\\.)*"/g, '')
+  if (bare.includes('"')) return false
+  const open = bare.split('<').length
+  if (open !== bare.split('>').length) return false
+  return open > 1 ? !/<[^>\s<]*[\s<]/.test(bare) : !/^[^;,]*[^;,\s]\s+[^;,\s]/.test(bare)
 }
 
 /** A message without what a reply has to copy gets none. */
@@ -139,9 +170,18 @@ export function withSource(value: string, via: Via | undefined, source: Endpoint
   return `SIP/2.0/${via.transport} ${via.sentBy}${kept};received=${source.host}${rport}`
 }
 
-/** Where a response goes: the address that the request came from, at the port RFC 3581 §4 and RFC 3261 §18.2.2 say. */
-export function replyTo(via: Via, source: Endpoint): Endpoint {
+/**
+ * Where a response goes: the address that the request came from, at the port RFC 3581 §4 and RFC 3261 §18.2.2 say.
+ * Over a stream that is the connection; the port counts only once that is closed.
+ */
+export function replyTo(via: Via, source: Source): Source {
+  if (protocolOf(source) !== 'UDP')
+    return source.connection ? { ...source, port: viaPort(via) } : source
   if (/;\s*rport\s*(=|;|$)/i.test(via.params)) return source
+  return { host: source.host, port: viaPort(via) }
+}
+
+function viaPort(via: Via): number {
   const port = /:(\d{1,5})$/.exec(via.sentBy)?.[1]
-  return { host: source.host, port: port === undefined ? 5060 : Number(port) }
+  return port === undefined ? 5060 : Number(port)
 }

@@ -1,47 +1,16 @@
-/** Where a host name leads, from which of our addresses, and whether anybody is there. */
-import { lookup } from 'node:dns/promises'
+/** From which of our addresses a packet leaves, and whether anybody is there. */
 import { isIP } from 'node:net'
 import type { Clock } from '../../core/clock.ts'
-import { reasonOf } from '../../core/errors.ts'
 import type { Endpoint } from './transport.ts'
 
-const DNS_PATIENCE_MS = 5_000
 /** An ICMP refusal comes back within a round trip. */
 const REFUSAL_PATIENCE_MS = 250
-
-export type Lookup = (host: string) => Promise<{ address: string; family: number }[]>
-
-const systemLookup: Lookup = (host) => lookup(host, { all: true })
-
-/** The addresses of a host, of the family that a socket bound to `boundTo` can send to. Throws when there is none. */
-export async function resolveHost(
-  host: string,
-  o: { clock: Clock; boundTo: string; lookup?: Lookup },
-): Promise<string[]> {
-  const bare = host.replace(/^\[|\]$/g, '')
-  if (isIP(bare)) return [bare]
-  const found = await withPatience(o.clock, (o.lookup ?? systemLookup)(bare), host)
-  const family = isIP(o.boundTo) === 6 ? 6 : 4
-  const addresses = found.filter((entry) => entry.family === family).map((entry) => entry.address)
-  if (addresses.length === 0) throw new Error(`looking up ${host}: no IPv${family} address`)
-  return addresses
-}
-
-function withPatience<T>(clock: Clock, work: Promise<T>, host: string): Promise<T> {
-  return new Promise((done, fail) => {
-    const forget = clock.after(DNS_PATIENCE_MS, () =>
-      fail(new Error(`looking up ${host}: no answer within ${DNS_PATIENCE_MS / 1_000} s`)),
-    )
-    work
-      .then(done, (error) => fail(new Error(`looking up ${host}: ${reasonOf(error)}`)))
-      .finally(forget)
-  })
-}
 
 /** Our own address on the way to `to`: what a connected socket is given by the kernel. Nothing is sent. */
 export async function sourceAddressFor(to: Endpoint, boundTo: string): Promise<string> {
   if (isIP(boundTo) && boundTo !== '0.0.0.0' && boundTo !== '::') return boundTo
   const socket = await Bun.udpSocket({
+    hostname: anyAddress(to.host),
     connect: { hostname: to.host, port: to.port },
     socket: { error() {} },
   })
@@ -62,6 +31,7 @@ export async function isRefused(clock: Clock, to: Endpoint): Promise<boolean> {
   })
   try {
     const socket = await Bun.udpSocket({
+      hostname: anyAddress(to.host),
       connect: { hostname: to.host, port: to.port },
       socket: { error: () => refused() },
     })
@@ -74,4 +44,9 @@ export async function isRefused(clock: Clock, to: Endpoint): Promise<boolean> {
   } catch {
     return false
   }
+}
+
+/** A socket is of one family, and the default is IPv4. */
+function anyAddress(host: string): string {
+  return isIP(host) === 6 ? '::' : '0.0.0.0'
 }

@@ -5,9 +5,20 @@
 import * as Core from 'sip.js/lib/core/index.js'
 import { reasonOf } from '../../core/errors.ts'
 import type { Ids } from '../../core/ids.ts'
+import { CHALLENGE_HEADERS } from './authenticate.ts'
 import { BranchSigner, signRequest } from './branch.ts'
 import { answerOutside, judgeRequest, renderReply, replyTo, withSource } from './reply.ts'
-import type { Endpoint, SipTransport, TransportEvents } from './transport.ts'
+import { ReturnPaths } from './return-paths.ts'
+import {
+  bracket,
+  type Endpoint,
+  type Protocol,
+  protocolOf,
+  type SipTransport,
+  type Source,
+  type TransportEvents,
+  unbracket,
+} from './transport.ts'
 import {
   bodyOf,
   declaredLength,
@@ -18,6 +29,7 @@ import {
   readWire,
   renderWire,
   splitList,
+  type Via,
   type WireMessage,
 } from './wire-message.ts'
 
@@ -28,11 +40,15 @@ export interface Member {
   onInviteResponse(message: WireMessage, source: Endpoint): void
   /** A final response to one of its INVITEs made sip.js throw. */
   onBroken(message: WireMessage, reason: string): void
-  onRefused(to: Endpoint): void
-  /** What a response's Via says of how we look from outside (RFC 3581). */
-  onSeenAs(address: Endpoint): void
+  /** What went to `to` was refused there, or the connection broke. */
+  onRefused(to: Endpoint, reason: string): void
+  /** What a response's Via says of how we look from `source` (RFC 3581); port null where it does not say. */
+  onSeenAs(address: { host: string; port: number | null }, source: Endpoint): void
 }
 
+/** Vias that are looked at for one of ours. */
+const MAX_VIAS = 8
+const LOOP = { status: 482, reason: 'Loop Detected' }
 /** So many ended dialogs are remembered: a BYE that crossed ours is answered 200 and not 481. */
 const MAX_ENDED = 256
 
@@ -42,6 +58,7 @@ export class SipStack {
   private readonly watched = new Map<string, (message: WireMessage, source: Endpoint) => void>()
   private readonly ended = new Set<string>()
   private invited: ((message: WireMessage, source: Endpoint) => Member | null) | null = null
+  private readonly ways = new ReturnPaths()
   private readonly signer: BranchSigner
   private readonly secret: string
   private readonly parserLog: Core.Logger
@@ -60,8 +77,8 @@ export class SipStack {
         message.kind === 'request'
           ? this.onRequest(message, source)
           : this.onResponse(message, source),
-      onRefused: (to) => {
-        for (const member of this.members) member.onRefused(to)
+      onRefused: (to, reason) => {
+        for (const member of this.members) member.onRefused(to, reason)
       },
     }
   }
@@ -96,28 +113,28 @@ export class SipStack {
   }
 
   /** A request of sip.js as it will be on the wire. */
-  sign(text: string, o: { callId: string; sentBy: string }): string {
-    return signRequest(text, { ...o, signer: this.signer, protocol: this.transport.protocol })
+  sign(text: string, o: { callId: string; sentBy: string; protocol: Protocol }): string {
+    return signRequest(text, { ...o, signer: this.signer })
   }
 
-  /** Sends a response that sip.js made, where its Via says that the request came from. */
-  respond(text: string): void {
+  /** Sends a response that sip.js made, to where its request came from. */
+  async respond(response: string): Promise<void> {
+    const { text, source } = this.ways.unmark(response)
     const via = readVia(/^Via: (.*)$/im.exec(text)?.[1]?.trim())
-    const host = via && paramOf(via.params, 'received')
-    if (!via || !host) throw new Error('sending a SIP response: its Via has no source')
-    const port = paramOf(via.params, 'rport') || undefined
-    const source = { host: host.replace(/^\[|\]$/g, ''), port: Number(port ?? 5060) }
-    const to = port === undefined ? replyTo(via, source) : source
-    this.transport.send({ text: text.replace(/^Supported: *\r\n/m, ''), to })
+    const to = via && (source ? replyTo(via, source) : returnAddress(via))
+    if (!to) throw new Error('sending a SIP response: its Via has no source')
+    await this.transport.send({ text: text.replace(/^Supported: *\r\n/m, ''), to })
   }
 
-  private onRequest(message: WireMessage, source: Endpoint): void {
-    const verdict = judgeRequest(message)
+  private onRequest(message: WireMessage, source: Source): void {
+    const stream = protocolOf(source) !== 'UDP'
+    const verdict = this.isOwn(message) ? LOOP : judgeRequest(message, { stream })
     if (verdict === 'drop') return
     const owner = verdict ? undefined : (this.ownerOf(message) ?? this.callee(message, source))
     if (owner) {
+      spreadVias(message)
       const via = message.headers.find((header) => header.name === 'via')
-      if (via) via.value = withSource(via.value, message.via, source)
+      if (via) via.value = this.ways.mark(withSource(via.value, message.via, source), source)
       // sip.js answers 404 to what names another user; whose dialog it is was found by tags, and some proxies rewrite it.
       message.startLine = `${message.method} ${owner.core.configuration.aor.toRaw()} SIP/2.0`
       const parsed = this.parse(message)
@@ -136,6 +153,17 @@ export class SipStack {
     return crossed ? { status: 200, reason: 'OK' } : answerOutside(message)
   }
 
+  /** A request of ours that came back to us by some way round (RFC 3261 §16.3, §8.2.2.2). */
+  private isOwn(message: WireMessage): boolean {
+    const { callId, method } = message
+    if (callId === undefined || method === 'ACK') return false
+    const vias = headersOf(message, 'via').flatMap(splitList).slice(0, MAX_VIAS)
+    return vias.some((value) => {
+      const branch = readVia(value)?.branch
+      return branch !== undefined && this.signer.open(branch, callId) !== undefined
+    })
+  }
+
   private ownerOf(message: WireMessage): Member | undefined {
     const branch = message.via?.branch ?? ''
     const dialog = dialogIdOf(message)
@@ -149,7 +177,7 @@ export class SipStack {
     return this.invited?.(message, source) ?? undefined
   }
 
-  private onResponse(message: WireMessage, source: Endpoint): void {
+  private onResponse(message: WireMessage, source: Source): void {
     const { via, callId } = message
     if (!via?.branch || !callId || !message.cseq) return
     const watcher = this.watched.get(via.branch)
@@ -165,7 +193,7 @@ export class SipStack {
     const branch = this.signer.open(via.branch, callId)
     const member = branch === undefined ? undefined : this.memberOf(branch, message.method)
     if (branch === undefined || !member) return
-    this.tellSeenAs(member, message)
+    tellSeenAs(member, message, source)
     if (message.method === 'INVITE') member.onInviteResponse(message, source)
     this.pass(member, branch, message, source)
   }
@@ -178,11 +206,13 @@ export class SipStack {
 
   private pass(member: Member, branch: string, message: WireMessage, source: Endpoint): void {
     const via = message.headers.find((header) => header.name === 'via')
-    if (via) via.value = `SIP/2.0/${this.transport.protocol} landline.invalid;branch=${branch}`
+    if (via) via.value = `SIP/2.0/UDP landline.invalid;branch=${branch}`
     if (message.method === 'INVITE') complete(message, source)
+    const challenges = takeChallenges(message)
     try {
       const parsed = this.parse(message)
       if (!(parsed instanceof Core.IncomingResponseMessage)) throw new Error('it cannot be parsed')
+      for (const { name, value } of challenges) parsed.addHeader(name, value)
       member.core.receiveIncomingResponseFromTransport(parsed)
       if (isAnswer(message) && !member.core.dialogs.has(ownDialogIdOf(message)))
         member.onBroken(message, 'no dialog can be made of it')
@@ -193,18 +223,45 @@ export class SipStack {
     }
   }
 
-  private tellSeenAs(member: Member, message: WireMessage): void {
-    const params = message.via?.params ?? ''
-    const host = paramOf(params, 'received')
-    const port = Number(paramOf(params, 'rport') || this.transport.localPort)
-    if (host && port > 0 && port < 65_536)
-      member.onSeenAs({ host: host.replace(/^\[|\]$/g, ''), port })
-  }
-
   private parse(message: WireMessage): ReturnType<typeof Core.Parser.parseMessage> {
     const text = renderWire({ ...message, body: bodyOf(message) })
     return Core.Parser.parseMessage(text, this.parserLog)
   }
+}
+
+/** One Via a line, in order: what is written into the topmost must not touch the others. */
+function spreadVias(message: WireMessage): void {
+  message.headers = message.headers.flatMap((header) =>
+    header.name === 'via'
+      ? splitList(header.value).map((value) => ({ name: 'via', value }))
+      : [header],
+  )
+}
+
+/** Takes out what asks for credentials: sip.js's parser keeps the last only, and stumbles over what it does not know. */
+function takeChallenges(message: WireMessage): WireMessage['headers'] {
+  const isChallenge = ({ name }: { name: string }): boolean =>
+    CHALLENGE_HEADERS.some((header) => header === name)
+  const challenges = message.headers.filter(isChallenge)
+  message.headers = message.headers.filter((header) => !isChallenge(header))
+  return challenges
+}
+
+function tellSeenAs(member: Member, message: WireMessage, source: Source): void {
+  const params = message.via?.params ?? ''
+  const host = paramOf(params, 'received')
+  const port = Number(paramOf(params, 'rport') || Number.NaN)
+  const known = Number.isInteger(port) && port > 0 && port < 65_536
+  if (host) member.onSeenAs({ host: unbracket(host), port: known ? port : null }, source)
+}
+
+/** Where a datagram came from, by what we wrote into its Via. */
+function returnAddress(via: Via): Source | undefined {
+  const host = paramOf(via.params, 'received')
+  if (!host) return undefined
+  const port = paramOf(via.params, 'rport') || undefined
+  const source = { host: unbracket(host), port: Number(port ?? 5060) }
+  return port === undefined ? replyTo(via, source) : source
 }
 
 /** sip.js's key of the dialog that a request from the other side belongs to. */
@@ -231,8 +288,9 @@ function complete(message: WireMessage, source: Endpoint): void {
 
 /** The SIP URI of an address. */
 export function uriOf(endpoint: Endpoint): string {
-  const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host
-  return `sip:${host}:${endpoint.port}`
+  const protocol = protocolOf(endpoint)
+  const transport = protocol === 'UDP' ? '' : `;transport=${protocol.toLowerCase()}`
+  return `sip:${bracket(endpoint.host)}:${endpoint.port}${transport}`
 }
 
 /** Reads what sip.js or we are about to send. Throws when it is no SIP message. */

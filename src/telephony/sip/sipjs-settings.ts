@@ -1,7 +1,10 @@
 /** What sip.js keeps in globals of the process: set in this one place, once, before the first message. */
 import * as Core from 'sip.js/lib/core/index.js'
+import { AllowedMethods } from 'sip.js/lib/core/user-agent-core/allowed-methods.js'
 import type { Ids } from '../../core/ids.ts'
+import { type Authentication, authenticationGuard } from './authenticate.ts'
 import { installFastGrammar } from './fast-grammar.ts'
+import { ALLOW } from './reply.ts'
 
 const T1 = 500
 const T4 = 5_000
@@ -26,5 +29,29 @@ export function settleSipjs(ids: Ids): void {
     value: (request: Core.OutgoingRequestMessage): string =>
       request.method === 'CANCEL' && request.branch ? request.branch : `z9hG4bK${ids.hex(8)}`,
   })
+  answerChallenges()
   installFastGrammar()
+  // UPDATE reaches its dialog, and what sip.js answers to OPTIONS inside one names what we take.
+  AllowedMethods.push('UPDATE')
+  AllowedMethods.toString = () => ALLOW
+}
+
+/** sip.js answers one challenge of one realm, and only MD5; ours is made by the core's `authenticationFactory`. */
+function answerChallenges(): void {
+  interface Client {
+    core: Core.UserAgentCore
+    message: Core.OutgoingRequestMessage
+    init(): void
+  }
+  Object.defineProperty(Core.UserAgentClient.prototype, 'authenticationGuard', {
+    value: function guard(
+      this: Client,
+      response: Core.IncomingResponseMessage,
+      dialog?: Core.Dialog,
+    ): boolean {
+      const begin = (): Authentication | undefined =>
+        this.core.configuration.authenticationFactory() as unknown as Authentication | undefined
+      return authenticationGuard(this, response, { dialog, begin })
+    },
+  })
 }

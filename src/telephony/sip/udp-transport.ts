@@ -3,22 +3,14 @@ import type { Clock } from '../../core/clock.ts'
 import { reasonOf } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import { sendDatagram } from '../send-datagram.ts'
-import { normalAddress, type SourceList, SourceRate } from './gate.ts'
+import { normalAddress, type SourceList, type SourceRate } from './gate.ts'
 import { Retransmitter } from './retransmit.ts'
 import { isRefused } from './route.ts'
-import type {
-  Endpoint,
-  Packet,
-  SipTransport,
-  TransportEvents,
-  TransportStats,
-} from './transport.ts'
+import type { Endpoint, Packet, TransportEvents, TransportStats } from './transport.ts'
 import { readWire } from './wire-message.ts'
 
 /** No SIP message of ours or of a trunk's comes near it; what is larger is never read. */
 const MAX_DATAGRAM = 8_192
-/** One call costs a trunk about a dozen messages; beyond this rate they are a flood. */
-const DEFAULT_RATE = { perSecond: 100, burst: 200 }
 
 type Socket = Bun.udp.Socket<'buffer'>
 
@@ -26,36 +18,27 @@ interface Deps {
   clock: Clock
   log: Log
   sources: SourceList
+  rate: SourceRate
+  stats: TransportStats
   host: string
-  port: number
-  rate?: { perSecond: number; burst: number }
 }
 
-class UdpTransport implements SipTransport {
-  readonly protocol = 'UDP'
-  readonly stats: TransportStats = {
-    received: 0,
-    sent: 0,
-    retransmitted: 0,
-    foreign: 0,
-    oversized: 0,
-    overRate: 0,
-    malformed: 0,
-  }
+/** Not bound before `start`. */
+export class UdpTransport {
   private readonly deps: Deps
-  private readonly rate: SourceRate
+  private readonly stats: TransportStats
   private readonly retransmitter = new Retransmitter()
   private readonly sockets = new Map<number, Socket>()
   private main: Socket | undefined
   private events: TransportEvents | undefined
   private timer: { at: number; forget: () => void } | undefined
-  /** Where INVITEs without an answer went, by branch, so that a refusal can be told to whom it belongs. */
+  /** Where INVITEs and REGISTERs without an answer went, by branch, so that a refusal can be told to whom it belongs. */
   private readonly unanswered = new Map<string, Endpoint>()
   private asking: 'no' | 'yes' | 'once more' = 'no'
 
   constructor(deps: Deps) {
     this.deps = deps
-    this.rate = new SourceRate(deps.clock, deps.rate ?? DEFAULT_RATE)
+    this.stats = deps.stats
   }
 
   get localPort(): number {
@@ -66,8 +49,9 @@ class UdpTransport implements SipTransport {
     return this.main !== undefined && !this.main.closed
   }
 
-  async start(events: TransportEvents): Promise<void> {
-    const { host, port } = this.deps
+  /** Throws with the address in the message when the port cannot be had. */
+  async start(events: TransportEvents, port: number): Promise<void> {
+    const { host } = this.deps
     this.events = events
     try {
       this.main = await this.bind(port)
@@ -79,7 +63,7 @@ class UdpTransport implements SipTransport {
     this.sockets.set(this.main.port, this.main)
   }
 
-  async stop(): Promise<void> {
+  stop(): void {
     this.timer?.forget()
     this.timer = undefined
     this.retransmitter.clear()
@@ -89,12 +73,14 @@ class UdpTransport implements SipTransport {
     this.main = undefined
   }
 
+  /** Sends at once and, where RFC 3261 §17 asks for it, again. Throws when the socket is closed or refuses it. */
   send(packet: Packet): void {
     const message = readWire(packet.text)
     this.write(packet)
     if (!message) return
     this.retransmitter.sent(message, packet, this.deps.clock.steady())
-    if (message.kind === 'request' && message.method === 'INVITE' && message.via?.branch)
+    const urgent = message.method === 'INVITE' || message.method === 'REGISTER'
+    if (message.kind === 'request' && urgent && message.via?.branch)
       this.unanswered.set(message.via.branch, packet.to)
     this.arm()
   }
@@ -108,6 +94,7 @@ class UdpTransport implements SipTransport {
     this.unanswered.delete(branch)
   }
 
+  /** One more port, for as long as an earlier process's transaction needs it; null when that fails. */
   async borrowPort(port: number): Promise<{ release(): void } | null> {
     if (this.sockets.has(port)) return { release() {} }
     const socket = await this.bind(port).catch(() => null)
@@ -154,7 +141,7 @@ class UdpTransport implements SipTransport {
       return
     }
     const source = { host: normalAddress(from.host), port: from.port }
-    if (!this.rate.take(source.host)) {
+    if (!this.deps.rate.take(source.host)) {
       this.stats.overRate++
       return
     }
@@ -231,14 +218,9 @@ class UdpTransport implements SipTransport {
     for (const [branch, waiting] of this.unanswered)
       if (waiting.host === to.host && waiting.port === to.port) this.forget(branch)
     try {
-      this.events?.onRefused(to)
+      this.events?.onRefused(to, `nothing listens for SIP at ${to.host} port ${to.port}`)
     } catch (error) {
       this.deps.log.warn('a refusal could not be handled', { reason: reasonOf(error) })
     }
   }
-}
-
-/** Not bound before `start`. */
-export function createUdpTransport(deps: Deps): SipTransport {
-  return new UdpTransport(deps)
 }

@@ -53,6 +53,8 @@ const COMPACT: Record<string, string> = {
   s: 'subject',
   r: 'refer-to',
   e: 'content-encoding',
+  o: 'event',
+  x: 'session-expires',
 }
 
 const REQUEST_LINE = /^([!%'*+\-.0-9A-Z_`a-z~]{1,64}) +(\S(?:.*\S)?) +SIP\/\d+\.\d+ *$/

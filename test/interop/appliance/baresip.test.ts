@@ -42,16 +42,16 @@ beforeAll(() => {
   whisper = loadWhisper(openRuntime(sharedDataDir()), files, { threads: 1 })
 })
 
-function speak(text: string, voice: FliteVoiceName): Int16Array {
-  const samples = synthesise(flite, { text, voice, rateHz: RATE_HZ })
+function speak(text: string, voice: FliteVoiceName, rateHz: number): Int16Array {
+  const samples = synthesise(flite, { text, voice, rateHz })
   if (!samples) throw new Error(`Flite made no sound of '${text}'`)
   return samples
 }
 
 /** `line` after a silence, and then so much silence that no call reaches its end. */
-function microphone(line: Int16Array): Int16Array {
-  const before = SPEAKS_AFTER_SECONDS * RATE_HZ
-  const samples = new Int16Array(before + line.length + 60 * RATE_HZ)
+function microphone(line: Int16Array, rateHz: number): Int16Array {
+  const before = SPEAKS_AFTER_SECONDS * rateHz
+  const samples = new Int16Array(before + line.length + 60 * rateHz)
   samples.set(line, before)
   return samples
 }
@@ -74,33 +74,39 @@ function hear(samples: Int16Array): string {
 }
 
 describeWithPeers('the executable and baresip', ['baresip'], () => {
-  it('talks with the human: the agent is in its recording, its speech in the transcript', async () => {
-    const voice = microphone(speak(HUMAN_ASKS, 'rms'))
-    const baresip = await startBaresip({ number: CALLEE, voice })
-    end(() => baresip.remove())
-    end(() => baresip.stop())
-    const appliance = await Appliance.create({
-      trunk: { port: baresip.port },
-      dialogue: DIALOGUE,
-    })
-    end(() => appliance.remove())
-    await appliance.start()
-    const id = await appliance.call({ firstMessage: AGENT_OPENS })
-    const call = await appliance.ended(id, 30_000)
-    expect(call).toMatchObject({
-      status: 'completed',
-      endReason: 'agent_hangup',
-      transcript: [
-        { role: 'agent', text: AGENT_OPENS },
-        { role: 'human', text: HUMAN_ASKS },
-        { role: 'agent', text: AGENT_ENDS },
-      ],
-      summary: 'Somebody asked about delivery.',
-    })
-    await baresip.stop()
-    const spoken = sentences(baresip.heard())
-    expect(spoken.map(hear)).toEqual([AGENT_OPENS, AGENT_ENDS])
-    for (const said of [AGENT_OPENS, HUMAN_ASKS, AGENT_ENDS])
-      expect(appliance.log).not.toContain(said)
-  })
+  it.each([
+    ['PCMU', 8_000, []],
+    ['G722', 16_000, ['g722.so']],
+  ])(
+    'talks with the human in %s: the agent is in its recording, its speech in the transcript',
+    async (codec, voiceHz, modules) => {
+      const voice = microphone(speak(HUMAN_ASKS, 'rms', voiceHz), voiceHz)
+      const baresip = await startBaresip({ number: CALLEE, voice, voiceHz, modules })
+      end(() => baresip.remove())
+      end(() => baresip.stop())
+      const appliance = await Appliance.create({
+        trunk: { port: baresip.port, codecs: [codec] },
+        dialogue: DIALOGUE,
+      })
+      end(() => appliance.remove())
+      await appliance.start()
+      const id = await appliance.call({ firstMessage: AGENT_OPENS })
+      const call = await appliance.ended(id, 30_000)
+      expect(call).toMatchObject({
+        status: 'completed',
+        endReason: 'agent_hangup',
+        transcript: [
+          { role: 'agent', text: AGENT_OPENS },
+          { role: 'human', text: HUMAN_ASKS },
+          { role: 'agent', text: AGENT_ENDS },
+        ],
+        summary: 'Somebody asked about delivery.',
+      })
+      await baresip.stop()
+      const spoken = sentences(baresip.heard())
+      expect(spoken.map(hear)).toEqual([AGENT_OPENS, AGENT_ENDS])
+      for (const said of [AGENT_OPENS, HUMAN_ASKS, AGENT_ENDS])
+        expect(appliance.log).not.toContain(said)
+    },
+  )
 })

@@ -2,8 +2,9 @@ import { expect, it } from 'vitest'
 import { Appliance } from '../../kit/appliance.ts'
 import { awaited } from '../../kit/awaited.ts'
 import { startBaresip } from '../../kit/baresip.ts'
+import { type Authority, createAuthority } from '../../kit/certificates.ts'
 import { endAfterEach } from '../../kit/end-after-each.ts'
-import { PROVIDER, startKamailio } from '../../kit/kamailio.ts'
+import { hasKamailioTls, PROVIDER, startKamailio } from '../../kit/kamailio.ts'
 import { describeWithPeers, freePort } from '../../kit/peers.ts'
 import { startSipp } from '../../kit/sipp.ts'
 
@@ -11,12 +12,19 @@ const end = endAfterEach()
 
 const SHORT = 'opening\n  say Goodbye.\n  hang up\nsummary\n  say It was short.\n'
 
-async function setup(o: { uasPort: number; password?: string }): Promise<Appliance> {
-  const kamailio = await startKamailio(o)
+async function setup(o: {
+  uasPort: number
+  password?: string
+  authority?: Authority
+}): Promise<Appliance> {
+  const certificate = o.authority?.issue('IP:127.0.0.1')
+  const secure = certificate ? ({ transport: 'tls', certificate } as const) : {}
+  const kamailio = await startKamailio({ uasPort: o.uasPort, ...secure })
   end(() => kamailio.stop())
   const password = o.password ?? PROVIDER.password
+  const trunk = { ...PROVIDER, password, port: kamailio.port, register: true }
   const appliance = await Appliance.create({
-    trunk: { ...PROVIDER, password, port: kamailio.port, register: true },
+    trunk: o.authority ? { ...trunk, transport: 'tls', ca_file: o.authority.caFile } : trunk,
     dialogue: SHORT,
   })
   end(() => appliance.remove())
@@ -48,6 +56,22 @@ describeWithPeers('the executable, kamailio and sipp', ['kamailio', 'sipp'], () 
     expect(await sipp.exit()).toBe(0)
     expect(appliance.log).not.toContain(PROVIDER.password)
   })
+
+  it.skipIf(!hasKamailioTls() && process.env.REQUIRE_PEERS !== '1')(
+    'registers and calls over TLS under an authority of its own (kamailio-tls-modules)',
+    async () => {
+      const authority = createAuthority()
+      end(() => authority.remove())
+      const sipp = await startSipp('answers')
+      end(() => sipp.stop())
+      const appliance = await setup({ uasPort: sipp.port, authority })
+      await untilTrunkSays(appliance, /registered/)
+      expect(await appliance.metrics()).toContain('landline_trunk_registered{trunk="main"} 1')
+      const call = await appliance.ended(await appliance.call({ firstMessage: null }))
+      expect(call).toMatchObject({ status: 'completed', endReason: 'agent_hangup' })
+      expect(await sipp.exit()).toBe(0)
+    },
+  )
 
   it('with a wrong password fails with trunk_error and lives', async () => {
     const appliance = await setup({ uasPort: await freePort(), password: 'wr0ng-password' })

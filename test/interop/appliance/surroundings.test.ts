@@ -82,7 +82,12 @@ describe("the executable's surroundings", () => {
     ['no TOML', 'http = [\n', /landline\.toml/, null],
     ['too few RTP ports', '[sip]\nrtp_ports = "20000-20003"\n', /sip\.rtp_ports/, 2],
     ['a duration without a unit', '[calls]\nring_timeout = 45\n', /calls\.ring_timeout/, 2],
-    ['a key that is not there yet', '[[sip.trunks]]\nhost = "a"\nsrtp = "required"\n', /srtp/, 3],
+    [
+      'a codec that is not there yet',
+      '[[sip.trunks]]\nhost = "a"\ncodecs = ["G729"]\n',
+      /codecs/,
+      3,
+    ],
     ['a script that is not named', '[llm]\nengine = "scripted"\n', /llm\.script/, 2],
     [
       'a password file that is not there',

@@ -1,0 +1,1 @@
+ALTER TABLE `call` ADD `transfer_to` text;
