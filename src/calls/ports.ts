@@ -50,6 +50,8 @@ export interface Leg {
   readonly mouth: Mouth
   /** Presses keys (0-9 * # A-D, `w` waits half a second) for the other side; resolves when the last one left. */
   sendDigits(digits: string): Promise<void>
+  /** `listener` is told each key (0-9 * # A-D) that the other side presses from now on. A second one replaces the first. */
+  onDigit(listener: (digit: string) => void): void
   /**
    * Asks the other side to call `number` (E.164) in our place, and follows that to its end: a minute and a half at the
    * most. The leg goes on meanwhile and after; who was handed over is to be hung up on. Never rejects.

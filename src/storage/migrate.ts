@@ -4,7 +4,7 @@ import { AppError } from '../core/errors.ts'
 import { sha256 } from '../core/ids.ts'
 import { copyDatabase } from './backup.ts'
 import init from './migrations/0000_init.sql' with { type: 'text' }
-import transfer from './migrations/0001_transfer.sql' with { type: 'text' }
+import calls from './migrations/0001_calls.sql' with { type: 'text' }
 
 export interface Migration {
   /** `0000_init`: its number and what it does. */
@@ -15,7 +15,7 @@ export interface Migration {
 /** In order; append only. A test holds this list to drizzle-kit's journal. */
 export const MIGRATIONS: readonly Migration[] = [
   { tag: '0000_init', sql: init },
-  { tag: '0001_transfer', sql: transfer },
+  { tag: '0001_calls', sql: calls },
 ]
 
 /**

@@ -44,6 +44,14 @@ export const call = sqliteTable(
     maxDurationSeconds: integer('max_duration_seconds').notNull(),
     callAt: integer('call_at'),
     transferTo: text('transfer_to'),
+    maxAttempts: integer('max_attempts').notNull().default(1),
+    retryDelaySeconds: integer('retry_delay_seconds').notNull().default(300),
+    language: text('language'),
+    voice: text('voice'),
+    voicemail: text('voicemail', { mode: 'json' }).$type<unknown>(),
+    resultSchema: text('result_schema', { mode: 'json' }).$type<Record<string, unknown>>(),
+    result: text('result', { mode: 'json' }).$type<unknown>(),
+    resultError: text('result_error'),
     attempt: integer('attempt').notNull(),
     centsPerMinute: integer('cents_per_minute').notNull(),
     holdCents: integer('hold_cents').notNull(),
@@ -61,10 +69,10 @@ export const call = sqliteTable(
     sipState: text('sip_state', { mode: 'json' }).$type<SipState>(),
   },
   (t) => [
-    // The database itself refuses a second active call to one number.
+    // The database itself refuses a second active call to one number; several may come in to one of ours.
     uniqueIndex('call_active')
       .on(t.toNumber)
-      .where(sql`status in ('initiated', 'ringing', 'in_progress')`),
+      .where(sql`direction = 'outbound' and status in ('initiated', 'ringing', 'in_progress')`),
     index('call_newest').on(t.createdAt, t.id),
     index('call_by_status').on(t.status, t.createdAt, t.id),
     index('call_by_number').on(t.toNumber, t.createdAt, t.id),
@@ -84,6 +92,28 @@ export const callEvent = sqliteTable(
   },
   (t) => [primaryKey({ columns: [t.callId, t.seq] })],
 )
+
+/** What happened on the wire in one attempt of a call: the SIP ladder, and how the sound fared. */
+export const callTrace = sqliteTable(
+  'call_trace',
+  {
+    callId: text('call_id')
+      .notNull()
+      .references(() => call.id),
+    attempt: integer('attempt').notNull(),
+    trace: text('trace', { mode: 'json' }).$type<unknown>().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.callId, t.attempt] })],
+)
+
+/** How calls to one of our own numbers are answered. */
+export const number = sqliteTable('number', {
+  number: text('number').primaryKey(),
+  /** The fields of a call that it gives to those who call it. */
+  fields: text('fields', { mode: 'json' }).$type<Record<string, unknown>>().notNull(),
+  createdAt: integer('created_at').notNull(),
+  updatedAt: integer('updated_at').notNull(),
+})
 
 export const turn = sqliteTable(
   'turn',

@@ -57,6 +57,7 @@ export class DialogLeg implements Leg {
   private transferring: Transfer | null = null
   /** How many keys they have pressed. */
   private keysHeard = 0
+  private digitListener: (digit: string) => void = () => {}
   /** What the media session was told last. */
   private agreed = ''
   /** Sends the BYE that had to wait for an ACK. */
@@ -84,7 +85,7 @@ export class DialogLeg implements Leg {
       busy: () => this.refresh.inviting,
     })
     this.onChanged()
-    deps.media.onDigit(() => this.onKey())
+    deps.media.onDigit((digit) => this.onKey(digit))
     void deps.media.silent.then(() => this.onSilent())
   }
 
@@ -110,6 +111,10 @@ export class DialogLeg implements Leg {
     const { clock, session } = this.deps
     this.deps.acknowledge?.()
     await pressByInfo(digits, { clock, session, live: () => this.state === 'live' })
+  }
+
+  onDigit(listener: (digit: string) => void): void {
+    this.digitListener = listener
   }
 
   async transfer(number: string): Promise<TransferOutcome> {
@@ -208,7 +213,7 @@ export class DialogLeg implements Leg {
           return request.reject({ statusCode: 469, extraHeaders: ['Recv-Info:'] })
         request.accept()
         const key = digitOfInfo(message.getHeader('content-type'), message.body ?? '')
-        if (key !== undefined) this.onKey()
+        if (key !== undefined) this.onKey(key)
       },
       // Following a REFER would let the other side place calls at our cost.
       onRefer: (request) => request.reject({ statusCode: 603 }),
@@ -222,9 +227,10 @@ export class DialogLeg implements Leg {
     }
   }
 
-  /** They pressed a key. Which one is theirs alone: it may be part of a number or a secret. */
-  private onKey(): void {
+  /** They pressed a key. Which one stays out of the log: it may be part of a number or a secret. */
+  private onKey(digit: string): void {
     this.keysHeard++
+    this.digitListener(digit)
     this.deps.log.debug('a key was pressed', { keys: this.keysHeard })
   }
 

@@ -27,6 +27,8 @@ export interface FakeLeg extends Leg {
   /** The text of what was said between two positions; of a word half said, nothing. */
   textBetween(from: number, to: number): string
   humanHangsUp(): void
+  /** The human presses a key. */
+  press(digit: string): void
   end(end: LegEnd): void
   hold(held: boolean): void
   /** What the human heard, in order. */
@@ -74,6 +76,7 @@ export function createFakeLeg(o: {
   const ended = Promise.withResolvers<LegEnd>()
   let over = false
   let held = false
+  let onDigit: (digit: string) => void = () => undefined
   let lastHold: Leg['lastHold'] = null
   let hungUpAt: number | null = null
 
@@ -167,6 +170,10 @@ export function createFakeLeg(o: {
       digits.push(keys)
       await new Promise<void>((done) => clock.after(KEY_MS * keys.length, done))
     },
+    onDigit(listener) {
+      onDigit = listener
+    },
+    press: (digit) => onDigit(digit),
     async transfer(number) {
       transfers.push(number)
       if (o.transfer) return o.transfer(number)

@@ -1,1 +1,0 @@
-ALTER TABLE `call` ADD `transfer_to` text;
