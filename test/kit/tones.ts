@@ -32,3 +32,12 @@ export function amplitudeAt(samples: Int16Array, hz: number, rateHz = 8000): num
   const power = last * last + beforeLast * beforeLast - turn * last * beforeLast
   return samples.length === 0 ? 0 : (2 * Math.sqrt(Math.max(0, power))) / samples.length
 }
+
+/** The median over windows of 50 ms: a late packet that moved the tone once does not count against it. */
+export function steadyAmplitudeAt(samples: Int16Array, hz: number, rateHz = 8000): number {
+  const length = rateHz / 20
+  const windows = Array.from({ length: Math.floor(samples.length / length) }, (_, i) =>
+    amplitudeAt(samples.subarray(i * length, (i + 1) * length), hz, rateHz),
+  ).sort((a, b) => a - b)
+  return windows[windows.length >> 1] ?? 0
+}

@@ -101,6 +101,9 @@ describe('the executable without an engine', () => {
       settings: { 'llm.engine': 'ollama', 'llm.model': 'llama3.1:8b', 'llm.url': url },
     })
     const request = { phoneNumber: '+15551234567', instructions: 'Say hello.' }
+    await awaited('the first look at the engines', 10_000, async () =>
+      JSON.stringify((await appliance.request('GET', '/readyz')).body).includes('ollama serve'),
+    )
     const refused = await appliance.request('POST', '/api/v1/calls', request)
     expect(refused).toMatchObject({ status: 503, body: { code: 'engines_not_ready' } })
     expect(refused.body.error).toContain('ollama serve')
