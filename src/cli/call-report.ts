@@ -5,6 +5,16 @@ export function turnLine(turn: { role: 'agent' | 'human'; text: string }): strin
   return `${turn.role}: ${toPlainLine(turn.text)}`
 }
 
+/** Nobody answered, and the call waits for its next attempt. */
+export function nextAttemptLine(o: {
+  attempt: number
+  callAt: string
+  reason: string | null
+}): string {
+  const why = o.reason === null ? '' : ` (${toPlainLine(o.reason)})`
+  return `not answered${why}: attempt ${o.attempt} follows at ${toPlainLine(o.callAt)}`
+}
+
 const NO_SOUND =
   'no sound came from the other side: are the UDP ports of sip.rtp_ports open to the trunk, is sip.public_host right?'
 
@@ -12,6 +22,7 @@ const NO_SOUND =
 export function outcomeLines(call: {
   status: string
   endReason: string | null
+  reason: string | null
   summary: string | null
   cost: number
   duration: number
@@ -20,6 +31,7 @@ export function outcomeLines(call: {
   const ordinary = call.endReason === 'agent_hangup' || call.endReason === 'human_hangup'
   return [
     ...(answered ? [] : [`status: ${call.status}${call.endReason ? ` (${call.endReason})` : ''}`]),
+    ...(call.reason ? [`reason: ${toPlainLine(call.reason)}`] : []),
     ...(call.summary ? [`summary: ${toPlainLine(call.summary)}`] : []),
     `cost: ${formatCents(call.cost)}`,
     `duration: ${call.duration} s`,
