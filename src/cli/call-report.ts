@@ -1,4 +1,5 @@
 /** How a call is told on a terminal: a line a turn, then what came of it. */
+import { TOP_UP } from './api-client.ts'
 import { toPlainLine } from './plain-text.ts'
 
 export function turnLine(turn: { role: 'agent' | 'human'; text: string }): string {
@@ -37,6 +38,7 @@ export function outcomeLines(call: {
     `duration: ${call.duration} s`,
     ...(answered && !ordinary && call.endReason ? [`ended: ${call.endReason}`] : []),
     ...(call.endReason === 'rtp_timeout' ? [NO_SOUND] : []),
+    ...(call.endReason === 'out_of_balance' ? [`The balance is used up. ${TOP_UP}`] : []),
   ]
 }
 

@@ -192,6 +192,22 @@ describe('call', () => {
   })
 })
 
+describe('a call without balance', () => {
+  it('says how to add to it', async () => {
+    const setup = setupCli()
+    const error = 'Insufficient balance. Please top up to make calls.'
+    serve(setup, {
+      'POST /api/v1/calls': [
+        () => Response.json({ error, code: 'insufficient_balance' }, { status: 402 }),
+      ],
+    })
+    expect(await setup.run('call', '+15551234567', 'Order.', '--key', 'k')).toBe(1)
+    expect(setup.terminal.errLines).toEqual([
+      `landline: ${error} Add to it with \`landline credits add CENTS\`.`,
+    ])
+  })
+})
+
 describe('call --watch', () => {
   const watch = (setup: CliSetup, ...rest: string[]): Promise<number> =>
     setup.run('call', '+15551234567', 'Order.', '--watch', '--key', 'k', ...rest)
