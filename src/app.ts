@@ -12,6 +12,7 @@ import { recoverCalls } from './calls/recover-calls.ts'
 import { createRunCall } from './calls/run-call.ts'
 import { sampleCall, sampleTranscript } from './calls/sample-call.ts'
 import { createSettleCall } from './calls/settle-call.ts'
+import { warnMissing } from './calls/warn-missing.ts'
 import type { Config } from './config/config.ts'
 import type { Engines } from './conversation/ports.ts'
 import { createTalker } from './conversation/talker.ts'
@@ -214,7 +215,10 @@ export function createApp(config: Config, o: Outside): App {
 
   return {
     // The API answers first: what an earlier process left open is ended while the first requests come in.
-    start: () => startAll([...o.parts, readiness, http, work]),
+    async start() {
+      await startAll([...o.parts, readiness, http, work])
+      void warnMissing({ log, readiness })
+    },
     stop: () => (stopped ??= shutDown()),
     fetch: (request) => http.fetch(request),
     url: () => http.url(),

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createApp } from './app.ts'
-import type { Appliance, OwnersData, RunningServer } from './cli/appliance.ts'
+import type { Appliance, OwnersData, RunningServer, ServeOptions } from './cli/appliance.ts'
 import type { Config } from './config/config.ts'
 import { systemClock } from './core/clock.ts'
 import { reasonOf } from './core/errors.ts'
@@ -21,6 +21,7 @@ import { createHttpPost, systemResolve } from './outbound/http-post.ts'
 import { lockInstance } from './storage/instance-lock.ts'
 import { openStorage, type Storage } from './storage/open.ts'
 import { restoreDatabase } from './storage/restore.ts'
+import { findServer, tellServer } from './storage/server-file.ts'
 import { createMedia } from './telephony/media/worker-media.ts'
 import { createTelephony, type Telephony } from './telephony/telephony.ts'
 import { createAddressPolicy } from './webhooks/address-policy.ts'
@@ -32,12 +33,13 @@ const RTP_SILENCE_MS = 30_000
 
 export function createAppliance(): Appliance {
   return {
-    serve: async (config) => serve(config, await openLog(config.log)),
+    serve: async (config, o) => serve(config, await openLog(config.log), o),
     // Its certificates alone would make every start of the server a third longer.
     demo: async (o) => (await import('./demo.ts')).runDemo(o, { clock, ids, serve, openData }),
     openData,
     restore: async (config, file) =>
       restoreDatabase({ dataDir: config.dataDir, file, log: silentLog, clock, ids }),
+    running: async (config) => findServer(config.dataDir),
     probes,
     models: async (config) => listModels(config.dataDir),
     verifyModels: async (config) => verifyModels(config.dataDir),
@@ -57,7 +59,11 @@ function open(config: Config, log: Log, o: { check: boolean }): Storage {
   })
 }
 
-export async function serve(config: Config, log: Log): Promise<RunningServer> {
+export async function serve(
+  config: Config,
+  log: Log,
+  o: ServeOptions = { file: null, listens: {} },
+): Promise<RunningServer> {
   const lock = lockInstance(config.dataDir, log)
   try {
     const storage = open(config, log, { check: true })
@@ -66,10 +72,18 @@ export async function serve(config: Config, log: Log): Promise<RunningServer> {
       await app.stop()
       throw error
     })
+    const url = app.url()
+    const untell = tellServer(config.dataDir, {
+      ...{ ...o, url, pid: process.pid, startedAt: clock.now() },
+    })
     return {
-      url: app.url(),
+      url,
       log,
-      stop: () => app.stop().finally(() => lock.release()),
+      stop: () =>
+        app.stop().finally(() => {
+          untell()
+          lock.release()
+        }),
     }
   } catch (error) {
     lock.release()

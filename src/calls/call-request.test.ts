@@ -39,6 +39,7 @@ describe('the body of POST /calls', () => {
       maxDurationSeconds: null,
       fromNumber: null,
       transferTo: null,
+      retry: null,
     })
   })
 
@@ -103,7 +104,7 @@ describe('the body of POST /calls', () => {
     expect(blocked.message).toContain('transferTo')
   })
 
-  it.each(['language', 'voice', 'record', 'retry', 'voicemail', 'resultSchema'])(
+  it.each(['language', 'voice', 'record', 'voicemail', 'resultSchema'])(
     'says that %s is not available yet',
     (name) => {
       const refusal = setup().refuse({ [name]: 'x' })

@@ -71,8 +71,12 @@ export interface Call {
   callAt: number | null
   /** E.164; whom the agent may hand the human over to. */
   transferTo: string | null
-  /** Counts from 1; the attempt that runs or ran last. */
+  /** Counts from 1: the attempt that runs, ran last or, while the call is scheduled, comes next. */
   attempt: number
+  /** How often the number is called at the most: 1 to 5. */
+  maxAttempts: number
+  /** From the end of one attempt to the next. */
+  retryDelaySeconds: number
   centsPerMinute: number
   /** What this call holds of the balance while it is active; no ledger entry. */
   holdCents: number

@@ -62,8 +62,10 @@ export async function converse(
   const answered: Call = { ...call, status: 'in_progress', startedAt: d.clock.now() }
   const time = createCallTime(d.clock)
   let endedAt: number | null = null
-  void leg.ended.then(() => {
+  let reason: string | null = null
+  void leg.ended.then((end) => {
     endedAt ??= time()
+    if (end.by === 'trunk_error') reason = end.reason
   })
   const chronicle = createChronicle(d, { call: answered, fence, signal: o.lease })
   // The first word does not wait for the disk: the answer is stored while it is spoken.
@@ -78,6 +80,7 @@ export async function converse(
   await d.settle(answered, {
     status: 'completed',
     endReason: talk.ending === 'trunk_error' ? 'rtp_timeout' : talk.ending,
+    reason: talk.ending === 'trunk_error' ? reason : null,
     summary,
     endedAt,
     fence,

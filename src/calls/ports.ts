@@ -105,6 +105,8 @@ export type Dialed =
       failed: 'busy' | 'no_answer' | 'rejected' | 'trunk_error'
       sipCode: number | null
       reason: string
+      /** Nobody knows what became of the INVITE: the phone may ring, or may have been answered. */
+      unknown?: boolean
     }
   | { failed: 'canceled'; sipCode: number | null; reason: string }
 
@@ -231,6 +233,8 @@ export interface Settlement {
   status: FinalStatus
   endReason: EndReason | null
   sipCode: number | null
+  /** One sentence, fit to be shown (`publicReason`); null where the status says it all. */
+  reason: string | null
   summary: string | null
   costCents: number
   durationSeconds: number
@@ -307,6 +311,21 @@ export interface CallStore {
     id: string,
     o: { fence: CallFence; deliveries: EventPayload | null },
   ): Promise<boolean>
+  /**
+   * Nobody answered, and attempts are left: the call is `scheduled` for `callAt` as the next attempt, without a hold, its
+   * SIP state forgotten and its job due then, together. `sipCode` and `reason` (fit to be shown) tell of the attempt that
+   * ended. Null when the fence lost or no attempt is left. Calls that wait for the number of this one are due again.
+   */
+  scheduleRetry(
+    id: string,
+    o: {
+      fence: CallFence
+      callAt: number
+      sipCode: number | null
+      reason: string | null
+      now: number
+    },
+  ): Promise<Call | null>
   heartbeat(id: string, o: { fence: CallFence; now: number }): Promise<boolean>
   /**
    * Holds `holdCents` in all for this call; false when the balance does not cover the difference, or the fence is no

@@ -5,6 +5,7 @@ import type { LiveCalls } from './live-calls.ts'
 import type { Brief, CallFence, Dialed, Readiness, Trunk } from './ports.ts'
 import { eventPayload } from './public-call.ts'
 import { closeInterrupted } from './recover-calls.ts'
+import { mayRetry, retryCall } from './retry-call.ts'
 import { isUnavailable, untilStored } from './until-stored.ts'
 
 /** A call whose turn has not come asks again after this. */
@@ -72,13 +73,14 @@ async function makeReady(d: RunCallDeps, call: Call, fence: CallFence): Promise<
   const now = d.clock.now()
   const waitedMs = now - (call.callAt ?? call.createdAt)
   if (waitedMs > d.options.maxLatenessMs) {
-    await d.settle(call, { status: 'failed', endReason: 'missed', fence })
+    const reason = `it was due ${Math.round(waitedMs / 1000)} s before it could be dialled (calls.max_lateness)`
+    await d.settle(call, { status: 'failed', endReason: 'missed', reason, fence })
     return { done: true }
   }
   const refusal = d.dialRefusal(call.toNumber)
   if (refusal !== null) {
     d.log.warn('call refused by the dial policy', { callId: call.id, reason: refusal })
-    await d.settle(call, { status: 'failed', endReason: 'rejected', fence })
+    await d.settle(call, { status: 'failed', endReason: 'rejected', reason: refusal, fence })
     return { done: true }
   }
   // Nobody is rung while there is nothing that could talk to them.
@@ -93,12 +95,14 @@ async function makeReady(d: RunCallDeps, call: Call, fence: CallFence): Promise<
   switch (activated) {
     case 'activated':
       d.events.notify(call.id)
-      return { ...call, status: 'initiated', holdCents: call.centsPerMinute }
+      return { ...call, status: 'initiated', holdCents: call.centsPerMinute, sipCode: null }
     case 'number_busy':
       return { again: now + Math.min(Math.max(waitedMs, ASK_AGAIN_MS), LONGEST_BUSY_AGAIN_MS) }
-    case 'insufficient_balance':
-      await d.settle(call, { status: 'failed', endReason: 'out_of_balance', fence })
+    case 'insufficient_balance': {
+      const reason = 'when it was due, the balance did not cover a minute'
+      await d.settle(call, { status: 'failed', endReason: 'out_of_balance', reason, fence })
       return { done: true }
+    }
     case 'lost':
       return { done: true }
   }
@@ -115,11 +119,11 @@ async function phone(d: RunCallDeps, call: Call, hold: Hold): Promise<void> {
     conversation.discard()
     if (!begun && isUnavailable(error)) throw error
     d.log.error('call could not be dialled', { callId: call.id, reason: reasonOf(error) })
-    return { failed: 'trunk_error', sipCode: null, reason: reasonOf(error) }
+    return { failed: 'trunk_error', sipCode: null, reason: reasonOf(error), unknown: begun }
   })
   if ('failed' in dialed) {
     conversation.discard()
-    await settleUnanswered(d, call, hold.fence, dialed)
+    await unanswered(d, call, hold, dialed)
     return
   }
   await converse(d, call, { ...hold, dialed, conversation, brief })
@@ -168,22 +172,33 @@ function dial(d: RunCallDeps, call: Call, o: Hold & { onBegun(): void }): Promis
   })
 }
 
-async function settleUnanswered(
+async function unanswered(
   d: RunCallDeps,
   call: Call,
-  fence: CallFence,
+  hold: Hold,
   dialed: Extract<Dialed, { failed: string }>,
 ): Promise<void> {
-  const { failed, sipCode } = dialed
-  d.log.info('call not answered', {
-    callId: call.id,
-    outcome: failed,
-    sipCode,
-    reason: dialed.reason,
-  })
-  if (failed === 'busy' || failed === 'no_answer')
-    await d.settle(call, { status: failed, endReason: null, sipCode, fence })
-  else if (failed === 'canceled')
-    await d.settle(call, { status: 'canceled', endReason: 'canceled', sipCode, fence })
-  else await d.settle(call, { status: 'failed', endReason: failed, sipCode, fence })
+  const { failed, sipCode, reason } = dialed
+  const { fence, lease } = hold
+  d.log.info('call not answered', { callId: call.id, outcome: failed, sipCode, reason })
+  const again = mayRetry(call, dialed)
+  if (again && !isCanceled(hold)) {
+    const waiting = await retryCall(d, call, { dialed, fence, lease })
+    // Canceled while that was written: nobody else would end it now.
+    if (waiting && isCanceled(hold))
+      await d.settle(waiting, { status: 'canceled', endReason: 'canceled', fence: null })
+  } else if (failed === 'canceled' || again)
+    await d.settle(call, { status: 'canceled', endReason: 'canceled', sipCode, ...whoEnded(hold) })
+  else if (failed === 'busy' || failed === 'no_answer')
+    await d.settle(call, { status: failed, endReason: null, sipCode, reason, fence })
+  else await d.settle(call, { status: 'failed', endReason: failed, sipCode, reason, fence })
+}
+
+function whoEnded({ fence, stop }: Hold): { fence: CallFence; reason: string | null } {
+  return { fence, reason: stop.signal.reason === 'shutdown' ? 'the appliance was shut down' : null }
+}
+
+/** Somebody asked for its end; a lease that was lost looks the same to the telephone, but is no wish. */
+function isCanceled({ stop, lease }: Hold): boolean {
+  return stop.signal.reason === 'canceled' && !lease.aborted
 }

@@ -18,6 +18,8 @@ export function sampleCall(now: number): Call {
     callAt: null,
     transferTo: null,
     attempt: 1,
+    maxAttempts: 1,
+    retryDelaySeconds: 300,
     centsPerMinute: 1,
     holdCents: 0,
     summary: 'This is a test payload: a sample of what a completed call looks like.',

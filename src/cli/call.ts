@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { Config } from '../config/config.ts'
+import { parseDuration } from '../config/duration.ts'
 import { type ApiClient, answerOf, createApiClient, isLoopback, localUrl } from './api-client.ts'
 import { type CommandContext, type ExitCode, printJson, UsageError } from './command.ts'
 import { interruptible } from './interrupt.ts'
@@ -12,6 +13,8 @@ interface CallOptions {
   from?: string
   maxDuration?: string
   transferTo?: string
+  retry?: string
+  retryDelay?: string
   watch?: boolean
   url?: string
   key?: string
@@ -30,6 +33,8 @@ export function addCall(program: Command, context: CommandContext): void {
     .option('--from <number>', "caller number: one of the trunks'")
     .option('--max-duration <seconds>', 'end the call after this long')
     .option('--transfer-to <number>', 'whom the agent may put the person through to')
+    .option('--retry <attempts>', 'call up to this often in all (1 to 5) when nobody answers')
+    .option('--retry-delay <duration>', 'how long after one attempt the next follows: 5m')
     .option('--url <url>', 'where the server answers (else from the configuration)')
     .option('--key <key>', 'API key (else LANDLINE_API_KEY, else a temporary one is made)')
     .option('--json', 'print the call, and each event of --watch, as a JSON line')
@@ -54,6 +59,7 @@ async function call(
     ...(options.from === undefined ? {} : { fromNumber: options.from }),
     ...(options.maxDuration === undefined ? {} : { maxDuration: toSeconds(options.maxDuration) }),
     ...(options.transferTo === undefined ? {} : { transferTo: options.transferTo }),
+    ...toRetry(options),
   }
   const { config } = context.config(command)
   return withClient(context, config, options, async (client) => {
@@ -63,6 +69,26 @@ async function call(
     else context.terminal.out(`call ${id}: ${String(made.status)}`)
     return options.watch ? follow(context, client, id, options.json === true) : 0
   })
+}
+
+function toRetry({ retry, retryDelay }: CallOptions): { retry?: Record<string, number> } {
+  if (retry === undefined) {
+    if (retryDelay === undefined) return {}
+    throw new UsageError('call: --retry-delay needs --retry: how often is it to be called in all?')
+  }
+  if (!/^[1-5]$/.test(retry))
+    throw new UsageError(`call: --retry must be 1 to 5 attempts in all, not "${retry}"`)
+  const delayMs = retryDelay === undefined ? undefined : parseDuration(retryDelay)
+  if (retryDelay !== undefined && (delayMs === undefined || delayMs % 1000 !== 0))
+    throw new UsageError(
+      `call: --retry-delay must be a duration of whole seconds such as "5m", not "${retryDelay}"`,
+    )
+  return {
+    retry: {
+      maxAttempts: Number(retry),
+      ...(delayMs === undefined ? {} : { delaySeconds: delayMs / 1000 }),
+    },
+  }
 }
 
 function toSeconds(given: string): number {

@@ -165,7 +165,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     tag: 'Calls',
     summary: 'The call as it happens, as Server-Sent Events',
     description:
-      'Events are `status`, `transcript`, `tool` and `end`, with ids that count from 1. The stream begins with all that was and closes after `end`.',
+      'Events are `status`, `transcript`, `tool` and `end`, with ids that count from 1. A `status` that is final has a `reason` in words, or null; one that is `scheduled` again has the `attempt` and `callAt` that come next, and the `reason`. The stream begins with all that was and closes after `end`.',
     parameters: [LAST_EVENT_ID],
     answer: {
       status: 200,

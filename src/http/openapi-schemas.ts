@@ -109,9 +109,26 @@ const newCall = closed(
       description:
         'Whom the agent may hand the person over to, by a blind transfer (SIP REFER); the dial policy holds for it too.',
     }),
+    retry: {
+      ...closed(
+        {
+          maxAttempts: { type: ['integer', 'null'], minimum: 1, maximum: 5, default: 1 },
+          delaySeconds: { type: ['integer', 'null'], minimum: 60, maximum: 86_400, default: 300 },
+        },
+        [],
+      ),
+      type: ['object', 'null'],
+      description:
+        'Busy, no answer and a failed trunk are tried again. Between attempts the call is scheduled, with callAt of the next one.',
+    },
   },
   ['phoneNumber', 'instructions'],
 )
+
+const retry = object({
+  maxAttempts: { type: 'integer', minimum: 1, maximum: 5 },
+  delaySeconds: { type: 'integer', minimum: 60, maximum: 86_400 },
+})
 
 const createdCall = object(
   {
@@ -126,9 +143,10 @@ const createdCall = object(
     callAt: time,
     metadata,
     transferTo: e164,
+    retry,
     createdAt: time,
   },
-  ['name', 'firstMessage', 'callAt', 'metadata', 'transferTo'],
+  ['name', 'firstMessage', 'callAt', 'metadata', 'transferTo', 'retry'],
 )
 
 const listed: Record<string, Schema> = {
@@ -152,7 +170,12 @@ const listed: Record<string, Schema> = {
   summary: orNull(text),
   cost: { ...count, description: 'Cents.' },
   duration: { ...count, description: 'Seconds from the answer to the end.' },
-  attempt: { type: 'integer', minimum: 1 },
+  attempt: {
+    type: 'integer',
+    minimum: 1,
+    description: 'The attempt that runs, ran last or, while the call is scheduled, comes next.',
+  },
+  retry,
   result: {},
   startedAt: { ...orNull(time), description: 'The answer; null if there was none.' },
   endedAt: orNull(time),

@@ -188,6 +188,8 @@ describe('the schemas of the document', () => {
     callAt: 1774031400000,
     transferTo: '+15557654321',
     attempt: 1,
+    maxAttempts: 1,
+    retryDelaySeconds: 300,
     centsPerMinute: 1,
     holdCents: 1,
     summary: 'Ordered.',
@@ -223,8 +225,8 @@ describe('the schemas of the document', () => {
   const transcript = [{ role: 'agent' as const, text: 'Hi.', at: 1 }]
 
   it.each([
-    ['CreatedCall', createdCall({ ...call, status: 'scheduled' })],
-    ['CreatedCall', createdCall(bare)],
+    ['CreatedCall', createdCall({ ...call, status: 'scheduled' }, { retry: true })],
+    ['CreatedCall', createdCall(bare, { retry: false })],
     ['ListedCall', listedCall(call)],
     ['ListedCall', listedCall(bare)],
   ])('know every field of a %s', (name, value) => {
@@ -273,12 +275,17 @@ describe('the schemas of the document', () => {
     const { problems } = setup()
     const good = { phoneNumber: '+15551234567', instructions: 'x' }
     expect(problems({ ...good, name: null, callAt: null, metadata: null }, 'NewCall')).toEqual([])
+    for (const retry of [null, {}, { maxAttempts: null }, { maxAttempts: 5, delaySeconds: 60 }])
+      expect(problems({ ...good, retry }, 'NewCall')).toEqual([])
     for (const wrong of [
       { ...good, phoneNumber: '555' },
       { ...good, instructions: '' },
       { ...good, maxDuration: 9 },
       { ...good, metadata: { a: 1 } },
       { ...good, voice: 'x' },
+      { ...good, retry: { maxAttempts: 6 } },
+      { ...good, retry: { delaySeconds: 59 } },
+      { ...good, retry: { attempts: 2 } },
       { instructions: 'x' },
     ])
       expect(problems(wrong, 'NewCall')).toHaveLength(1)

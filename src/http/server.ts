@@ -1,6 +1,6 @@
 import { sleep } from '../core/clock.ts'
-import { reasonOf } from '../core/errors.ts'
 import type { Part } from '../core/lifecycle.ts'
+import { listenReason } from '../core/listen-reason.ts'
 import { createEventStreams } from './call-events.ts'
 import { callRoutes } from './calls.ts'
 import { docsRoutes } from './docs.ts'
@@ -117,7 +117,9 @@ function listen(
         }),
     })
   } catch (error) {
-    throw new Error(`listening on ${o.host} port ${o.port}: ${reasonOf(error)}`, { cause: error })
+    throw new Error(`listening on ${o.host} port ${o.port}: ${listenReason(error, 'http')}`, {
+      cause: error,
+    })
   }
 }
 

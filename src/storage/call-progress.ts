@@ -103,7 +103,9 @@ function activate(
   if (hasActiveCall(rows, found.toNumber)) return 'number_busy'
   if (o.checkBalance && availableCents(rows) < o.holdCents) return 'insufficient_balance'
   const { holdCents } = o
-  return step(rows, id, o.fence, 'due', { holdCents }, o.now) ? 'activated' : 'lost'
+  // What the last attempt came to says nothing of the next.
+  const change = { holdCents, sipCode: null }
+  return step(rows, id, o.fence, 'due', change, o.now) ? 'activated' : 'lost'
 }
 
 function extendHold(rows: Rows, id: string, holdCents: number): boolean {

@@ -5,6 +5,7 @@ import type { CallFilter, CallStore } from '../calls/ports.ts'
 import { AppError } from '../core/errors.ts'
 import { createCallCreation } from './call-create.ts'
 import { createCallProgress } from './call-progress.ts'
+import { createCallRetry } from './call-retry.ts'
 import {
   callColumns,
   insertEvent,
@@ -25,6 +26,7 @@ export function createCallStore(parts: StoreParts): CallStore {
   return {
     ...createCallCreation(parts),
     ...createCallProgress(parts),
+    ...createCallRetry(parts),
     ...createCallSettling(parts),
     async get(id) {
       return tx.read(() => readCall(rows, id))

@@ -50,6 +50,15 @@ export function holdsJob(
   return held !== undefined
 }
 
+/** A job that is held is let go, to begin anew at `runAt`; who held it finds its fence gone. */
+export function putOffJob(rows: Rows, o: { kind: string; key: string; runAt: number }): void {
+  rows
+    .update(job)
+    .set({ state: 'ready', leaseOwner: null, leaseUntil: null, attempt: 0, runAt: o.runAt })
+    .where(and(eq(job.kind, o.kind), eq(job.key, o.key)))
+    .run()
+}
+
 /** Ends a job whoever holds it: a worker that still runs finds its fence gone. */
 export function endJob(rows: Rows, o: { kind: string; key: string }): void {
   rows

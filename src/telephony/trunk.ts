@@ -37,6 +37,12 @@ export interface Trunks extends Trunk {
   stop(): Promise<void>
 }
 
+/** The phone may have rung: where no response says so, nobody knows what became of the INVITE. */
+function orUnknown(dialed: Dialed): Dialed {
+  if (!('failed' in dialed) || dialed.failed !== 'trunk_error') return dialed
+  return dialed.sipCode === null ? { ...dialed, unknown: true } : dialed
+}
+
 /** Targets of one trunk that one call tries (RFC 3263 §4.3). */
 const MAX_TARGETS = 4
 
@@ -67,7 +73,8 @@ export function createTrunk(deps: Deps): Trunks {
         continue
       }
       const { dialed, mayHaveRung } = await carry(agent, { ...request, signal })
-      if (mayHaveRung || !mayFailOver(dialed)) return dialed
+      if (mayHaveRung) return orUnknown(dialed)
+      if (!mayFailOver(dialed)) return dialed
       last = dialed
     }
     return last

@@ -58,6 +58,8 @@ export interface FakeAppliance extends Appliance {
   open: number
   logged: { level: string; message: string; fields: Record<string, unknown> | undefined }[]
   served: Parameters<Appliance['serve']>[0][]
+  /** What each server was given to tell of itself. */
+  told: Parameters<Appliance['serve']>[1][]
 }
 
 export function createFakeAppliance(): FakeAppliance {
@@ -111,8 +113,10 @@ export function createFakeAppliance(): FakeAppliance {
     open: 0,
     logged: [],
     served: [],
-    async serve(config) {
+    told: [],
+    async serve(config, o) {
       fake.served.push(config)
+      fake.told.push(o)
       return { url: 'http://127.0.0.1:3000', log, stop: async () => undefined }
     },
     async demo({ muteCallee, out }) {
@@ -125,6 +129,7 @@ export function createFakeAppliance(): FakeAppliance {
       return data
     },
     restore: async () => ({ replaced: '/data/old' }),
+    running: async () => null,
     probes: async () => [{ name: 'database', state: 'ready' }],
     models: async () => [
       { id: 'whisper-base', engine: 'whisper', installed: true, sizeBytes: 1_500_000 },

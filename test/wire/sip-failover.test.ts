@@ -50,7 +50,9 @@ describe('another trunk', () => {
     await setup((invite) =>
       first.reply(invite, 200, { body: ANSWER_SDP().replace('RTP/AVP', 'RTP/SAVP') }),
     )
-    expect(await side.dial().dialed).toMatchObject({ failed: 'trunk_error', sipCode: null })
+    expect(await side.dial().dialed).toMatchObject({
+      ...{ failed: 'trunk_error', sipCode: null, unknown: true },
+    })
     await first.wait('BYE')
     expect(second.received).toEqual([])
   })
@@ -70,6 +72,7 @@ describe('another trunk', () => {
     expect(await side.dial({ ringTimeoutMs: 1_500 }).dialed).toMatchObject({
       failed: 'trunk_error',
       sipCode: null,
+      unknown: true,
     })
     await first.wait('ACK')
     await first.wait('BYE')
@@ -88,6 +91,7 @@ describe('another trunk', () => {
     expect(await side.dial().dialed).toMatchObject({
       failed: 'trunk_error',
       reason: 'no answer at all to the INVITE',
+      unknown: true,
     })
     expect(headerOf(first.all('INVITE').at(-1)?.message as never, 'proxy-authorization')).toContain(
       'alice',

@@ -294,7 +294,9 @@ describe('a trunk that is not there', () => {
     })
     expect(await side.dial().dialed).toMatchObject({ failed: 'busy' })
     expect(side.states.map((state) => state.trunk)).toEqual(['main', 'second'])
-    expect(await side.dial().dialed).toMatchObject({ failed: 'trunk_error', sipCode: 503 })
+    const rang = await side.dial().dialed
+    expect(rang).toMatchObject({ failed: 'trunk_error', sipCode: 503 })
+    expect(rang).not.toHaveProperty('unknown')
     expect(second.all('INVITE').length).toBe(1)
     second.close()
   })

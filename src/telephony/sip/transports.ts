@@ -2,6 +2,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { reasonOf } from '../../core/errors.ts'
 import type { Ids } from '../../core/ids.ts'
+import { listenReason } from '../../core/listen-reason.ts'
 import type { Log } from '../../core/log.ts'
 import { type SourceList, SourceRate } from './gate.ts'
 import type { TlsSettings } from './stream-socket.ts'
@@ -73,13 +74,14 @@ class Transports implements SipTransport {
         await this.streams.listen(this.localPort)
         return
       } catch (error) {
+        const reason = listenReason(error, 'sip')
         const where = `tcp ${host}:${this.localPort}`
         if (port === 0 && n < MAX_TRIES) this.udp.stop()
         else if (needsTcp) {
           this.udp.stop()
-          throw new Error(`listening for SIP on ${where}: ${reasonOf(error)}`, { cause: error })
+          throw new Error(`listening for SIP on ${where}: ${reason}`, { cause: error })
         } else {
-          log.warn('SIP over TCP cannot come in', { where, reason: reasonOf(error) })
+          log.warn('SIP over TCP cannot come in', { where, reason })
           return
         }
       }

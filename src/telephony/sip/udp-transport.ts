@@ -1,6 +1,7 @@
 /** SIP over UDP: one socket, a gate before anything is read, retransmission, and a quick word when a peer is not there. */
 import type { Clock } from '../../core/clock.ts'
 import { reasonOf } from '../../core/errors.ts'
+import { listenReason } from '../../core/listen-reason.ts'
 import type { Log } from '../../core/log.ts'
 import { sendDatagram } from '../send-datagram.ts'
 import { normalAddress, type SourceList, type SourceRate } from './gate.ts'
@@ -56,7 +57,7 @@ export class UdpTransport {
     try {
       this.main = await this.bind(port)
     } catch (error) {
-      throw new Error(`listening for SIP on udp ${host}:${port}: ${reasonOf(error)}`, {
+      throw new Error(`listening for SIP on udp ${host}:${port}: ${listenReason(error, 'sip')}`, {
         cause: error,
       })
     }
