@@ -37,9 +37,14 @@ export function fitResponse(message: WireMessage, source: Endpoint): WireHeader[
     : taken
 }
 
-/** A request for a call of ours, or one that begins a call. */
-export function fitRequest(message: WireMessage): void {
+/**
+ * A request for a call of ours, or one that begins a call. `target`: where the other side of its dialog is; who does not
+ * say anew is still there.
+ */
+export function fitRequest(message: WireMessage, target: string | undefined): void {
   takeOut(message, message.toTag === undefined ? [] : ['contact', 'record-route'])
+  if (target !== undefined && message.method === 'INVITE' && !headerOf(message, 'contact'))
+    message.headers.push({ name: 'contact', value: `<${target}>` })
   spreadVias(message)
   fitBody(message)
 }

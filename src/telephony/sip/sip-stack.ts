@@ -146,7 +146,7 @@ export class SipStack {
   private hand(message: WireMessage, o: { owner: Member; source: Source }): boolean {
     const { core } = o.owner
     const fit = structuredClone(message)
-    fitRequest(fit)
+    fitRequest(fit, core.dialogs.get(dialogIdOf(message))?.remoteTarget.toRaw())
     const via = fit.headers.find((header) => header.name === 'via')
     if (via) via.value = this.ways.mark(withSource(via.value, fit.via, o.source), o.source)
     // sip.js answers 404 to what names another user; whose dialog it is was found by tags, and some proxies rewrite it.
