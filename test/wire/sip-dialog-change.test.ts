@@ -16,7 +16,7 @@ afterEach(() => dialog.stop())
 const agreed = (): unknown => dialog.side.media.sessions[0]?.agreements.at(-1)
 
 describe('a re-INVITE', () => {
-  it('with another codec is adopted, and our 200 names that codec (livekit/sip#766)', async () => {
+  it('with another codec is adopted, and our 200 names that codec (livekit/sip#766, livekit/sip PR#767)', async () => {
     const { change } = await setup()
     const ok = await change(sdpOf({ formats: [[8, 'PCMA/8000']], port: 40_010, version: 2 }))
     expect(ok.text).toContain('m=audio 42000 RTP/AVP 8\r\n')
