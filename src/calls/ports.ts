@@ -97,6 +97,8 @@ export interface DialRequest {
    * over meanwhile.
    */
   onAnswered(state: SipState): Promise<void>
+  /** The answered call is to be reached elsewhere from now on: who ends it after a crash needs `state` as it is now. */
+  onMoved?(state: SipState): void
 }
 
 export type Dialed =
@@ -327,6 +329,8 @@ export interface CallStore {
     },
   ): Promise<Call | null>
   heartbeat(id: string, o: { fence: CallFence; now: number }): Promise<boolean>
+  /** The dialog of an active call has moved: what a crash would need to end it is another now. */
+  moveDialog(id: string, o: { fence: CallFence; sip: SipState }): Promise<boolean>
   /**
    * Holds `holdCents` in all for this call; false when the balance does not cover the difference, or the fence is no
    * longer ours.

@@ -169,6 +169,14 @@ function dial(d: RunCallDeps, call: Call, o: Hold & { onBegun(): void }): Promis
       const now = d.clock.now()
       await d.calls.saveDialing(call.id, { fence, attempt: call.attempt, sip, now })
     },
+    onMoved(sip) {
+      d.calls.moveDialog(call.id, { fence, sip }).catch((error: unknown) =>
+        d.log.error('a moved dialog was not stored', {
+          callId: call.id,
+          reason: reasonOf(error),
+        }),
+      )
+    },
   })
 }
 

@@ -32,6 +32,7 @@ export function createCallProgress(
   | 'markAnswered'
   | 'markTransferred'
   | 'heartbeat'
+  | 'moveDialog'
   | 'extendHold'
   | 'interrupted'
   | 'forgetSip'
@@ -72,6 +73,10 @@ export function createCallProgress(
         const change = { heartbeatAt: o.now }
         return changeUnder(rows, id, o.fence, ACTIVE_STATUSES, change) !== undefined
       }),
+    moveDialog: (id, o) =>
+      tx.write(
+        () => changeUnder(rows, id, o.fence, ACTIVE_STATUSES, { sipState: o.sip }) !== undefined,
+      ),
     extendHold: (id, o) =>
       tx.write(() => holds(rows, id, o.fence) && extendHold(rows, id, o.holdCents)),
     async interrupted() {

@@ -40,6 +40,8 @@ export function beginLeg(
     allow: string | undefined
     /** Sends the ACK when it has not left yet: called before a request of ours. */
     acknowledge?: () => void
+    /** The other side is to be reached at another Contact from now on: that of `session`. */
+    onMoved?: () => void
   },
 ): { leg: DialogLeg; letIn(host: string): void } {
   const { deps, session, source } = o
@@ -58,6 +60,7 @@ export function beginLeg(
     contact: agent.contact(o.route),
     signallingHost: source.host,
     ...(o.acknowledge ? { acknowledge: o.acknowledge } : {}),
+    onMoved: o.onMoved ?? (() => {}),
     referTo: (number) => [
       `Refer-To: <${calledUri(agent, number).toString()}>`,
       `Referred-By: <${session.localURI.toString()}>`,

@@ -35,3 +35,22 @@ export function refused(
   const reason = `${about}${sipCode} ${printable(o.phrase ?? '')}`.trim()
   return { failed: failureOf(sipCode), sipCode, reason }
 }
+
+/** What a final response to an INVITE means. `made`: sip.js made it, for a timer or a transport that failed. */
+export function meaningOf(
+  status: number,
+  o: {
+    made: boolean
+    /** Why we are ending the call ourselves, where we are. */
+    ending: 'canceled' | 'ring_timeout' | null
+    phrase: string | undefined
+    hasCredentials: boolean
+  },
+): Dialed {
+  const sipCode = o.made ? null : status
+  if (o.ending === 'canceled') return canceled(sipCode)
+  if (o.ending === 'ring_timeout' && (o.made || status === 487)) return unanswered(sipCode)
+  if (!o.made) return refused(status, { phrase: o.phrase, hasCredentials: o.hasCredentials })
+  const silent = status === 408
+  return trunkError(silent ? 'no answer at all to the INVITE' : 'the INVITE could not be sent')
+}

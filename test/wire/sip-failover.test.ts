@@ -59,7 +59,7 @@ describe('another trunk', () => {
 
   it.each([
     ['a To that cannot be read', /^To: .*$/m, 'To: "open <sip:x@127.0.0.1>;tag=uas'],
-    ['a Contact that cannot be read', /^Contact: .*$/m, 'Contact: "open <<'],
+    ['a Record-Route that cannot be read', /^Contact: .*$/m, 'Record-Route: "open <<'],
     ['no tag in To', /;tag=uas/, ''],
   ])('is not dialled after an answer with %s', async (_what, part, instead) => {
     await setup((invite) => {

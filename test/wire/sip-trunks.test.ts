@@ -264,7 +264,7 @@ describe('a trunk with a pace', () => {
 })
 
 describe('an outbound proxy', () => {
-  it('is sent everything when the SIP domain is logical and has no address (esphome-intercom#105)', async () => {
+  it('is sent everything when the SIP domain is logical and has no address (n-IA-hane/esphome-intercom#105)', async () => {
     const uas = await openUas((proxy, invite) =>
       proxy.reply(invite, 200, {
         body: ANSWER_SDP(),
@@ -299,7 +299,7 @@ describe('an outbound proxy', () => {
 })
 
 describe('a dialog of a trunk over UDP', () => {
-  it('stays on UDP when its Contact says nothing else (esphome-intercom#108)', async () => {
+  it('stays on UDP when its Contact says nothing else (n-IA-hane/esphome-intercom#108)', async () => {
     const uas = await openUas(answers)
     const side = await start([trunkOptions(uas.port, { transport: null })])
     const dialed = await side.dial().dialed

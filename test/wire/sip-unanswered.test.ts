@@ -278,7 +278,7 @@ describe('a trunk that is not there', () => {
     })
   })
 
-  it('is passed over for the next in order, but not once the phone rang', async () => {
+  it('is passed over for the next in order, but not once the phone rang (elizaOS/eliza#22382)', async () => {
     const second = await ScriptedUas.open()
     second.onMessage = (received) => {
       if (received.message.method === 'INVITE') second.reply(received, 486)

@@ -214,6 +214,18 @@ describe('RtpSession', () => {
     expect(ears.heard).toBe(rateHz * 2)
   })
 
+  it('tells keys under the number that we offered, where theirs is another (RFC 3264 §6.1)', () => {
+    const { session, run, told } = setup({ telephoneEventPayloadType: 97 })
+    run(0, 400, (now, n) => {
+      const bytes = new Uint8Array(16)
+      const header = { marker: false, sequence: n, timestamp: 5_000, ssrc: 5_555 }
+      writeHeader(bytes, { ...header, payloadType: 101 })
+      bytes.set([5, n > 5 ? 0x8a : 0x0a, 0, 160], 12)
+      if (n < 10) session.receive(bytes, HUMAN.host, HUMAN.port, now)
+    })
+    expect(told).toEqual(['key 5'])
+  })
+
   it('tells keys that come as events, once each, beside sound and as a stream of their own', () => {
     const { session, run, told, all } = setup()
     const next = talker()

@@ -1,5 +1,6 @@
 import type { Ring } from '../../core/ring.ts'
 import type { Codec, Codecs, Decoder } from '../codecs/codec.ts'
+import { OFFERED_EVENTS } from '../codecs/formats.ts'
 import type { Agreement, MediaStats } from '../media/media.ts'
 import { EventReceiver } from './event-receiver.ts'
 import { Pace } from './pace.ts'
@@ -200,8 +201,7 @@ export class RtpSession {
   private isOurs(packet: Heard, agreement: Agreement): boolean {
     const { payloadType, payload } = packet
     packet.clockHz = null
-    if (payloadType === agreement.telephoneEventPayloadType || payloadType === COMFORT_NOISE)
-      return true
+    if (isEvent(payloadType, agreement) || payloadType === COMFORT_NOISE) return true
     const hearing = this.hearing.get(payloadType) ?? this.learn(payloadType, agreement)
     if (!hearing || payload.length === 0 || payload.length > hearing.codec.maxPayloadBytes)
       return false
@@ -224,7 +224,7 @@ export class RtpSession {
 
   private hear(packet: Heard, agreement: Agreement, now: number): void {
     const { ssrc, sequence } = packet
-    if (packet.payloadType === agreement.telephoneEventPayloadType) {
+    if (isEvent(packet.payloadType, agreement)) {
       this.pressed(this.events.push(packet) ?? '')
       // Some send keys as a stream of their own: its numbers are none of the sound's.
       if (ssrc !== this.receiver.ssrc) return
@@ -300,6 +300,13 @@ export class RtpSession {
     if (!codec) throw new Error(`${name} is not available`)
     return codec
   }
+}
+
+/** Keys come under the number that we offered; who answered with another may well send that (RFC 3264 §6.1). */
+function isEvent(payloadType: number, agreement: Agreement): boolean {
+  const { telephoneEventPayloadType: theirs, telephoneEventClockHz: clockHz } = agreement
+  if (theirs === null || payloadType === agreement.payloadType) return false
+  return payloadType === theirs || payloadType === OFFERED_EVENTS[clockHz]
 }
 
 /** Before anything is agreed on nothing is sent. */
