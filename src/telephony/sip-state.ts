@@ -8,7 +8,7 @@ interface Common extends SipState {
   /** Header values as they are on the wire, with their tags. */
   from: string
   to: string
-  /** Of the INVITE. */
+  /** Of the INVITE, where it was ours. */
   cseq: number
   /** Route header values, in order. */
   routes: string[]
@@ -26,7 +26,7 @@ export interface InviteState extends Common {
   branch: string
 }
 
-/** A confirmed dialog, as the UAC sees it (RFC 3261 §12.1.2). */
+/** A confirmed dialog, `from` being us (RFC 3261 §12.1.1 and §12.1.2). */
 export interface DialogState extends Common {
   phase: 'dialog'
   /** The remote target: the request-URI of what is sent inside the dialog. */
@@ -75,6 +75,28 @@ export function dialogState(
     destination: o.destination,
     localPort: invite.localPort,
     sentBy: o.sentBy,
+  }
+}
+
+/**
+ * The state that our 2xx to `invite` will make, as the UAS sees it (RFC 3261 §12.1.1): routes from its Record-Route in
+ * their order; no request of ours has been sent in it.
+ */
+export function incomingDialogState(
+  trunk: string,
+  invite: WireMessage,
+  o: { localTag: string; target: string; destination: Endpoint; localPort: number; sentBy: string },
+): DialogState {
+  const { localTag, ...rest } = o
+  return {
+    ...rest,
+    trunk,
+    phase: 'dialog',
+    callId: invite.callId ?? '',
+    from: `${headerOf(invite, 'to') ?? ''};tag=${localTag}`,
+    to: headerOf(invite, 'from') ?? '',
+    cseq: 0,
+    routes: headersOf(invite, 'record-route').flatMap(splitList),
   }
 }
 

@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { InboundCall } from '../../src/telephony/inbound.ts'
+import type { IncomingCall } from '../../src/calls/ports.ts'
 import { headerOf } from '../../src/telephony/sip/wire-message.ts'
 import { ANSWER_SDP, type Received, ScriptedUas } from '../kit/scripted-uas.ts'
-import { type SipSide, startSipSide, trunkOptions } from '../kit/sip-side.ts'
+import { answerCall, type SipSide, startSipSide, trunkOptions } from '../kit/sip-side.ts'
 
 let caller: ScriptedUas
 let side: SipSide
-let onCall: (call: InboundCall) => void
+let onCall: (call: IncomingCall) => void
 
 beforeEach(async () => {
   caller = await ScriptedUas.open()
@@ -51,7 +51,7 @@ describe('a call that comes to us', () => {
     onCall = async (call) => {
       expect(call.to).toBe('+15550001111')
       call.ring()
-      const leg = await call.answer()
+      const leg = await answerCall(call)
       // At once: but no BYE may leave before the ACK came (RFC 3261 §15).
       void leg?.hangup()
       ended = leg?.ended
@@ -74,7 +74,7 @@ describe('a call that comes to us', () => {
   it('ends when the caller hangs up', async () => {
     let ended: Promise<unknown> | undefined
     onCall = async (call) => {
-      ended = (await call.answer())?.ended
+      ended = (await answerCall(call))?.ended
     }
     send('INVITE', { body: ANSWER_SDP() })
     const ok = await caller.wait('SIP 200')
@@ -103,7 +103,7 @@ describe('a call that comes to us', () => {
   })
 
   it('is refused with 488 when it cannot be heard', async () => {
-    onCall = (call) => void call.answer()
+    onCall = (call) => void answerCall(call)
     send('INVITE', { body: ANSWER_SDP().replace('RTP/AVP 0', 'RTP/SAVP 0') })
     await caller.wait('SIP 488')
     expect(side.media.sessions.length).toBe(0)
@@ -122,7 +122,7 @@ describe('a call that comes to us', () => {
     )
     let leg: unknown = 'not asked'
     onCall = async (call) => {
-      leg = await call.answer()
+      leg = await answerCall(call)
     }
     send('INVITE', { body: ANSWER_SDP() })
     await caller.wait('SIP 503')
@@ -135,7 +135,7 @@ describe('a call that comes to us', () => {
     onCall = async (call) => {
       call.ring()
       await Bun.sleep(150)
-      answered = await call.answer()
+      answered = await answerCall(call)
     }
     send('INVITE', { body: ANSWER_SDP() })
     await caller.wait('SIP 180')
