@@ -113,6 +113,32 @@ const newCall = closed(
   ['phoneNumber', 'instructions'],
 )
 
+const numberFields: Record<string, Schema> = {
+  ...fieldsOf(newCall, ['instructions', 'firstMessage', 'metadata', 'maxDuration', 'transferTo']),
+  name: {
+    type: ['string', 'null'],
+    maxLength: 200,
+    description: 'Whose number it is: the person or business that is called.',
+  },
+}
+
+function fieldsOf(schema: Schema, names: readonly string[]): Record<string, Schema> {
+  const properties = schema.properties as Record<string, Schema>
+  return Object.fromEntries(names.map((name) => [name, properties[name] ?? {}]))
+}
+
+const ownNumber: Record<string, Schema> = {
+  number: e164,
+  instructions: text,
+  firstMessage: orNull(text),
+  name: orNull(text),
+  metadata: orNull(metadata),
+  maxDuration: { type: 'integer' },
+  transferTo: orNull(e164),
+  createdAt: time,
+  updatedAt: time,
+}
+
 const createdCall = object(
   {
     id,
@@ -142,7 +168,11 @@ const listed: Record<string, Schema> = {
   },
   name: orNull(text),
   toNumber: e164,
-  fromNumber: text,
+  fromNumber: {
+    ...text,
+    description:
+      'E.164; of an inbound call as the trunk writes it where that is no such number, or `anonymous`.',
+  },
   instructions: text,
   firstMessage: orNull(text),
   callAt: orNull(time),
@@ -245,6 +275,10 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     firstSound: orNull(time),
     onWire: orNull(time),
   }),
+  PhoneNumber: e164,
+  NumberFields: closed(numberFields, ['instructions']),
+  OwnNumber: object(ownNumber),
+  OwnNumberList: object({ data: { type: 'array', items: ref('OwnNumber') } }),
   Webhook: object(webhook),
   WebhookWithSecret: object({
     ...webhook,
