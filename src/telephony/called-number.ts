@@ -53,7 +53,8 @@ export function callerNumber(
 
 /** The user part of a SIP URI or the number of a `tel` one, bare or in `<>`; empty when there is none. */
 export function userOf(value: string): string {
-  const uri = /<([^>]*)>/.exec(value)?.[1] ?? value
+  const unquoted = value.replace(/"(?:[^"\\]|\\.)*"/g, '')
+  const uri = /<([^>]*)>/.exec(unquoted)?.[1] ?? unquoted
   const user = /^\s*(?:sips?:([^@;:>]*)[^@>]*@|tel:([^;>\s]*))/i.exec(uri)
   const text = user?.[1] ?? user?.[2] ?? ''
   try {
