@@ -71,12 +71,13 @@ export interface Leg {
 }
 
 /**
- * What a crash needs in order to end what was begun: CANCEL for an INVITE without an answer, BYE for a dialog.
+ * What a crash needs in order to end what was begun: CANCEL for an INVITE without an answer, BYE for a dialog, a refusal for
+ * a caller who still hears it ring.
  * JSON, stored with the attempt; only the trunk reads it.
  */
 export interface SipState {
   trunk: string
-  phase: 'invite' | 'dialog'
+  phase: 'invite' | 'dialog' | 'ringing'
   callId: string
   [field: string]: unknown
 }
@@ -115,6 +116,8 @@ export interface IncomingCall {
   readonly to: string | null
   /** Who calls: E.164 where that can be told, else as the trunk writes it, or `anonymous`. */
   readonly from: string
+  /** What a crash needs to end the ringing. */
+  readonly ringing: SipState
   /** Aborts when the caller gives up before the answer; what is asked of the call after that does nothing. */
   readonly gone: AbortSignal
   /** Sends 180. */
@@ -299,12 +302,13 @@ export interface CallStore {
   }): Promise<{ created: true } | { replayed: string } | { refused: CreateRefusal }>
 
   /**
-   * Writes a call that came in, ringing, with its first event, `deliveries` and a job that is leased already: it takes a
-   * line at once. `no_line` when none is free, `insufficient_balance` when `call.holdCents` is not available (when
+   * Writes a call that came in, ringing, with `sip`, its first event, `deliveries` and a job that is leased already: it
+   * takes a line at once. `no_line` when none is free, `insufficient_balance` when `call.holdCents` is not available (when
    * `checkBalance`).
    */
   receive(o: {
     call: Call
+    sip: SipState
     lease: Lease
     checkBalance: boolean
     deliveries: EventPayload | null

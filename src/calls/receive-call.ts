@@ -134,6 +134,7 @@ async function claim(
   const now = call.createdAt
   const written = await d.calls.receive({
     call,
+    sip: o.incoming.ringing,
     lease,
     checkBalance: d.options.billingEnabled,
     deliveries: eventPayload('call.started', call, [], now),

@@ -48,7 +48,10 @@ function receive(parts: StoreParts, o: Arrival): Awaited<ReturnType<CallStore['r
   if (!hasFreeLine(rows)) return { refused: 'no_line' }
   if (o.checkBalance && availableCents(rows) < o.call.holdCents)
     return { refused: 'insufficient_balance' }
-  rows.insert(call).values(o.call).run()
+  rows
+    .insert(call)
+    .values({ ...o.call, sipState: o.sip })
+    .run()
   ensureLane(rows, CALL_LANE)
   const about = { kind: CALL_JOB, key: o.call.id, lane: CALL_LANE, runAt: o.now }
   const received = insertLeasedJob(rows, ids, { ...about, ...o.lease })

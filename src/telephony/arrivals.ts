@@ -6,6 +6,7 @@ import type { CallDeps } from './begin-leg.ts'
 import { calledNumber, callerNumber, userOf } from './called-number.ts'
 import { type Arrival, inboundCall } from './inbound.ts'
 import type { Media } from './media/media.ts'
+import { ringingState } from './ringing.ts'
 import type { TrunkAgent } from './sip/trunk-agent.ts'
 import type { WireMessage } from './sip/wire-message.ts'
 import type { Line, Trunks } from './trunk.ts'
@@ -26,7 +27,7 @@ export interface Arrivals {
 export function createArrivals(
   deps: CallDeps & { media: Media; trunks: Trunks; lines: readonly Line[] },
 ): Arrivals {
-  const { stack, sources, trunks, log } = deps
+  const { stack, sources, trunks, log, ids } = deps
   /** Calls without a final status yet. */
   const waiting = new Map<Arrival, IncomingCall>()
   let stopped = false
@@ -80,7 +81,9 @@ export function createArrivals(
         if (!agent) return null
         const { options, contactUser } = agent
         const to = calledNumber(wire, options, contactUser)
-        arrival = { wire, source, to, from: callerNumber(wire, options) }
+        const { localPort } = stack.transport
+        const ringing = ringingState(options.name, wire, { source, localPort, tag: ids.hex(8) })
+        arrival = { wire, source, to, from: callerNumber(wire, options), ringing }
         return agent
       })
       for (const { agent } of deps.lines)

@@ -30,6 +30,7 @@ export interface Arrival {
   source: Endpoint
   to: string | null
   from: string
+  ringing: SipState
 }
 
 /** What an answer is made of once there is sound. */
@@ -57,6 +58,7 @@ export function inboundCall(
 class InboundCall implements IncomingCall {
   readonly to: string | null
   readonly from: string
+  readonly ringing: SipState
   readonly gone: AbortSignal
   private readonly agent: TrunkAgent
   private readonly invite: Core.IncomingInviteRequest
@@ -79,6 +81,7 @@ class InboundCall implements IncomingCall {
     this.arrival = o.arrival
     this.to = o.arrival.to
     this.from = o.arrival.from
+    this.ringing = o.arrival.ringing
     this.offer = invite.message.body ?? ''
     const gone = new AbortController()
     this.gone = gone.signal

@@ -8,17 +8,20 @@ interface Common extends SipState {
   /** Header values as they are on the wire, with their tags. */
   from: string
   to: string
-  /** Of the INVITE, where it was ours. */
+  /** Of the INVITE; 0 in a dialog that theirs began, in which we have sent nothing. */
   cseq: number
-  /** Route header values, in order. */
-  routes: string[]
   destination: Endpoint
-  /** The UDP port that it was sent from. */
+  /** The UDP port that it was sent from, or came to. */
   localPort: number
 }
 
+interface Routed extends Common {
+  /** Route header values, in order. */
+  routes: string[]
+}
+
 /** An INVITE that has no final answer yet. */
-export interface InviteState extends Common {
+export interface InviteState extends Routed {
   phase: 'invite'
   requestUri: string
   /** The whole Via value: a CANCEL matches by it (RFC 3261 §9.1). */
@@ -27,12 +30,19 @@ export interface InviteState extends Common {
 }
 
 /** A confirmed dialog, `from` being us (RFC 3261 §12.1.1 and §12.1.2). */
-export interface DialogState extends Common {
+export interface DialogState extends Routed {
   phase: 'dialog'
   /** The remote target: the request-URI of what is sent inside the dialog. */
   target: string
   /** Our host and port for the Via. */
   sentBy: string
+}
+
+/** An INVITE that came to us and has no final answer yet; `from` is who calls. */
+export interface RingingState extends Common {
+  phase: 'ringing'
+  /** The whole Via values that a response carries, in order. */
+  vias: string[]
 }
 
 /** The state of an INVITE as it is about to leave. */
@@ -101,16 +111,27 @@ export function incomingDialogState(
 }
 
 /** A stored state, checked: undefined when it is not one of ours. */
-export function readState(state: SipState): InviteState | DialogState | undefined {
-  const strings =
-    state.phase === 'invite'
-      ? ['requestUri', 'via', 'branch', 'from', 'to']
-      : ['from', 'to', 'target', 'sentBy']
-  if (state.phase !== 'invite' && state.phase !== 'dialog') return undefined
-  if (![...strings, 'callId', 'trunk'].every((name) => isLine(state[name]))) return undefined
+export function readState(state: SipState): InviteState | DialogState | RingingState | undefined {
+  const { lines, lists } = NEEDS[state.phase] ?? {}
+  if (!lines || !lists) return undefined
+  if (![...lines, 'from', 'to', 'callId', 'trunk'].every((name) => isLine(state[name])))
+    return undefined
   if (!Number.isInteger(state.cseq) || !Number.isInteger(state.localPort)) return undefined
-  if (!Array.isArray(state.routes) || !state.routes.every(isLine)) return undefined
-  return isEndpoint(state.destination) ? (state as InviteState | DialogState) : undefined
+  if (!lists.every((name) => isLines(state[name]))) return undefined
+  return isEndpoint(state.destination)
+    ? (state as InviteState | DialogState | RingingState)
+    : undefined
+}
+
+/** What each phase has beside what all have. */
+const NEEDS: Partial<Record<string, { lines: string[]; lists: string[] }>> = {
+  invite: { lines: ['requestUri', 'via', 'branch'], lists: ['routes'] },
+  dialog: { lines: ['target', 'sentBy'], lists: ['routes'] },
+  ringing: { lines: [], lists: ['vias'] },
+}
+
+function isLines(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isLine)
 }
 
 function isLine(value: unknown): boolean {

@@ -15,6 +15,7 @@ import {
   withStores,
 } from './stores.ts'
 
+const RINGING = { ...SIP, phase: 'ringing' } as const
 const OUR_NUMBER = '+15559876543'
 
 function incoming(s: StoresUnderTest, o: Partial<Call> = {}): Call {
@@ -29,7 +30,15 @@ function receive(
 ): ReturnType<StoresUnderTest['calls']['receive']> {
   const now = s.clock.now()
   const lease = { owner: 'worker', leaseUntil: now + 15_000 }
-  return s.calls.receive({ call, lease, checkBalance: true, deliveries: null, now, ...o })
+  return s.calls.receive({
+    call,
+    sip: RINGING,
+    lease,
+    checkBalance: true,
+    deliveries: null,
+    now,
+    ...o,
+  })
 }
 
 async function received(s: StoresUnderTest, call: Call): Promise<CallFence> {
@@ -115,7 +124,7 @@ export function exerciseCallReception(open: OpenStores): void {
       const call = incoming(s)
       const fence = await received(s, call)
       await s.jobs.rescue({ now: s.clock.now(), all: true })
-      expect(await s.calls.interrupted()).toEqual([{ call, sip: null }])
+      expect(await s.calls.interrupted()).toEqual([{ call, sip: RINGING }])
       expect(await s.calls.heartbeat(call.id, { fence, now: s.clock.now() })).toBe(false)
     })
   })

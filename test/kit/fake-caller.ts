@@ -78,6 +78,7 @@ export function fakeCaller(
   const call: IncomingCall = {
     to: o.to,
     from: o.from ?? '+15557654321',
+    ringing: { trunk: 'main', phase: 'ringing', callId: sipCallId },
     gone: gone.signal,
     ring() {
       if (!over && !orphaned) pass('180')
@@ -127,7 +128,7 @@ export function fakeCaller(
     recover() {
       if (over) return
       over = true
-      pass('BYE from us')
+      pass(leg ? 'BYE from us' : '503')
     },
   }
 }

@@ -93,6 +93,13 @@ describe('a call to one of our numbers', () => {
     expect(came.ladder).toEqual(['INVITE', '180', '200'])
   })
 
+  it('without a first message is greeted by the model at once', async () => {
+    const app = await configured({}, { firstMessage: null })
+    const came = ring(app)
+    await app.run(3000)
+    expect(came.leg?.played[0]?.from).toBeLessThan(1500)
+  })
+
   it('tells the model that it was called', async () => {
     const app = await configured({}, { name: "Joe's Pizza" })
     ring(app)
@@ -349,14 +356,15 @@ describe('a call that came in, when the appliance goes', () => {
     expect(await app.call(id)).toMatchObject({ endReason: 'interrupted', cost: 0 })
   })
 
-  it('is closed after a crash while it rang', async () => {
+  it('is refused and closed after a crash while it rang', async () => {
     const app = await configured()
     app.engines.broken.voice = 'hangs'
-    ring(app)
+    const came = ring(app)
     const id = await newest(app)
     await app.kill()
     await app.restart(1000)
     expect(await app.call(id)).toMatchObject({ status: 'failed', endReason: 'interrupted' })
+    expect(came.ladder).toEqual(['INVITE', '180', '503'])
     const other = await app.place({ phoneNumber: NUMBER })
     await app.reaches(other, 'in_progress')
   })

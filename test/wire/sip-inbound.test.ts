@@ -233,6 +233,25 @@ describe('a call that comes to us', () => {
     await other.telephony.stop()
   })
 
+  it('is told that nobody answers any more by what was stored while it rang', async () => {
+    let state: SipState | undefined
+    onCall = (call) => {
+      state = structuredClone(call.ringing)
+      call.ring()
+    }
+    send('INVITE', { body: ANSWER_SDP() })
+    const rang = await caller.wait('SIP 180')
+    const other = await startSipSide([trunkOptions(caller.port)])
+    const before = performance.now()
+    await other.telephony.trunk.recover(state as SipState)
+    expect(performance.now() - before).toBeLessThan(4_000)
+    const refused = await caller.wait('SIP 503', { n: 3 })
+    for (const name of ['via', 'from', 'call-id', 'cseq'])
+      expect(headerOf(refused.message, name)).toBe(headerOf(rang.message, name))
+    expect(refused.message.toTag).toBeDefined()
+    await other.telephony.stop()
+  })
+
   it('without a Contact is 400: there would be nowhere to hang up to', async () => {
     let rang = 0
     onCall = () => void rang++
