@@ -1,13 +1,16 @@
 /** The one composition root: where the parts of Landline meet. Straight-line code; tests hand in fakes. */
 import { stagesOf } from './answer-stages.ts'
 import { rateFor } from './billing/price.ts'
+import type { TurnTiming } from './calls/call.ts'
 import { createCallEvents } from './calls/call-events.ts'
 import { dialPolicyRefusal } from './calls/call-request.ts'
 import { createCancelCall } from './calls/cancel-call.ts'
 import { createCreateCall } from './calls/create-call.ts'
 import { createLiveCalls } from './calls/live-calls.ts'
+import { createManageNumbers } from './calls/own-number.ts'
 import { webhookCall } from './calls/public-call.ts'
 import { type AskedEngine, createReadiness } from './calls/readiness.ts'
+import { createReceiveCall } from './calls/receive-call.ts'
 import { recoverCalls } from './calls/recover-calls.ts'
 import { createRunCall } from './calls/run-call.ts'
 import { sampleCall, sampleTranscript } from './calls/sample-call.ts'
@@ -78,19 +81,27 @@ export function createApp(config: Config, o: Outside): App {
       metrics.callEnded({ status, endReason, durationSeconds })
     },
   })
-  const runCall = createRunCall({
+  const rate = (number: string): number =>
+    rateFor(number, {
+      centsPerMinute: config.billing.centsPerMinute,
+      byPrefix: config.billing.rates,
+    })
+  const onCalls = {
     clock,
     log,
     calls,
-    trunk: o.trunk,
     talker,
     readiness,
     live,
     events,
     settle,
-    dialRefusal: (number) => dialPolicyRefusal(number, config.calls),
-    onTiming: (timing) => metrics.answer(stagesOf(timing)),
+    dialRefusal: (number: string) => dialPolicyRefusal(number, config.calls),
+    onTiming: (timing: TurnTiming) => metrics.answer(stagesOf(timing)),
     onDue: () => scheduler.wake(),
+  }
+  const runCall = createRunCall({
+    ...onCalls,
+    trunk: o.trunk,
     options: {
       billingEnabled,
       ringTimeoutMs: config.calls.ringTimeoutMs,
@@ -125,16 +136,33 @@ export function createApp(config: Config, o: Outside): App {
   })
 
   let accepting = true
+  let receiving = false
+  const received = createReceiveCall({
+    ...onCalls,
+    ids,
+    numbers: storage.numbers,
+    rateFor: rate,
+    accepting: () => receiving && accepting,
+    underLease: (claim, work) =>
+      scheduler.adopt(
+        async (lease) => {
+          const claimed = await claim(lease)
+          if (!claimed) return null
+          const { callId, fence } = claimed
+          const job = { id: fence.jobId, fence: fence.fence, kind: CALL_JOB, key: callId }
+          return { ...job, attempt: 1, runAt: clock.now() }
+        },
+        ({ id, fence }, { signal }) => work({ jobId: id, fence }, signal),
+      ),
+    options: { billingEnabled, defaultMaxDurationSeconds: DEFAULT_MAX_DURATION_SECONDS },
+  })
+  o.trunk.takeCalls(received.receive)
   const createCall = createCreateCall({
     clock,
     ids,
     calls,
     readiness,
-    rateFor: (number) =>
-      rateFor(number, {
-        centsPerMinute: config.billing.centsPerMinute,
-        byPrefix: config.billing.rates,
-      }),
+    rateFor: rate,
     options: {
       billingEnabled,
       maxQueued: config.calls.maxQueued,
@@ -155,6 +183,13 @@ export function createApp(config: Config, o: Outside): App {
     onDue: () => scheduler.wake(),
   })
 
+  const numbers = createManageNumbers({
+    clock,
+    store: storage.numbers,
+    rules: () => ({ ...config.calls, ownNumbers: readiness.trunkNumbers() }),
+    defaultMaxDurationSeconds: DEFAULT_MAX_DURATION_SECONDS,
+  })
+
   const services = createServices({
     config,
     clock,
@@ -167,6 +202,7 @@ export function createApp(config: Config, o: Outside): App {
     createCall,
     cancelCall,
     webhooks: manageWebhooks,
+    numbers,
     probeTrunks: () => o.trunk.probes(),
   })
   const http = createHttp({
@@ -183,7 +219,7 @@ export function createApp(config: Config, o: Outside): App {
     await readiness.stop()
     const idle = scheduler.stop()
     live.stopAll('shutdown')
-    await Promise.all([idle, hungUp])
+    await Promise.all([idle, received.idle(), hungUp])
   }
 
   /** Lanes first, then what an earlier process left open; only then are jobs claimed. */
@@ -196,6 +232,7 @@ export function createApp(config: Config, o: Outside): App {
       })
       hungUp = (await recoverCalls({ log, calls, trunk: o.trunk, settle })).hungUp
       await scheduler.start()
+      receiving = true
       manageWebhooks
         .resume()
         .catch((error) => log.error('deliveries still wait', { reason: reasonOf(error) }))

@@ -3,6 +3,7 @@ import { isFinal } from './calls/call.ts'
 import type { CallEvents } from './calls/call-events.ts'
 import type { createCancelCall } from './calls/cancel-call.ts'
 import type { createCreateCall } from './calls/create-call.ts'
+import type { ManageNumbers } from './calls/own-number.ts'
 import type { StoredEvent } from './calls/ports.ts'
 import { listedCall, wholeCall } from './calls/public-call.ts'
 import type { EngineReadiness } from './calls/readiness.ts'
@@ -32,6 +33,7 @@ export interface ServiceDeps {
   createCall: ReturnType<typeof createCreateCall>
   cancelCall: ReturnType<typeof createCancelCall>
   webhooks: ManageWebhooks
+  numbers: ManageNumbers
   probeTrunks(): Promise<readonly Probe[]>
 }
 
@@ -51,6 +53,7 @@ export function createServices(d: ServiceDeps): ApiServices {
     },
     calls: createCallService(d),
     webhooks: d.webhooks,
+    numbers: d.numbers,
     async probes() {
       return [await storage.probe(), ...(await d.probeTrunks()), ...readiness.probes()]
     },

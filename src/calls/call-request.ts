@@ -45,7 +45,7 @@ const KNOWN = [
   'fromNumber',
   'transferTo',
   'retry',
-] as const
+]
 /** In the contract, but without behaviour yet: refused by name rather than accepted and ignored. */
 const LATER = ['language', 'voice', 'record', 'voicemail', 'resultSchema']
 
@@ -57,21 +57,21 @@ const MAX_METADATA_BYTES = 4096
 /** Clocks differ: what is this little in the past means now. */
 const PAST_TOLERANCE_MS = 60_000
 
-type Fields = Record<string, unknown>
+export type Fields = Record<string, unknown>
 
 /**
  * Judges the parsed JSON body of `POST /calls`. An optional field given as null counts as absent.
  * Throws `invalid_request`, `dial_policy` or `not_available_yet` with a sentence that names the field.
  */
 export function parseCallRequest(body: unknown, rules: CallRules): CallRequest {
-  const fields = toFields(body)
+  const fields = readFields(body, { known: KNOWN, later: LATER })
   const phoneNumber = readPhoneNumber(fields)
   const fromNumber = readFromNumber(fields, rules.ownNumbers)
   const request: CallRequest = {
     phoneNumber,
     instructions: readInstructions(fields),
-    firstMessage: readText(fields, 'firstMessage', MAX_FIRST_MESSAGE),
-    name: readText(fields, 'name', MAX_NAME),
+    firstMessage: readFirstMessage(fields),
+    name: readName(fields),
     callAt: readCallAt(fields, rules.now),
     metadata: readMetadata(fields),
     maxDurationSeconds: readMaxDuration(fields),
@@ -93,6 +93,11 @@ export function parseCallRequest(body: unknown, rules: CallRules): CallRequest {
 function refuseByPolicy({ phoneNumber, transferTo }: CallRequest, rules: DialPolicy): void {
   const refusal = dialPolicyRefusal(phoneNumber, rules)
   if (refusal) throw new AppError('dial_policy', refusal)
+  refuseTransfer(transferTo, rules)
+}
+
+/** Throws `dial_policy` when nobody may be handed over to that number. */
+export function refuseTransfer(transferTo: string | null, rules: DialPolicy): void {
   const transfer = transferTo === null ? null : dialPolicyRefusal(transferTo, rules)
   if (transfer) throw new AppError('dial_policy', `transferTo: ${transfer}`)
 }
@@ -107,12 +112,16 @@ export function dialPolicyRefusal(number: string, policy: DialPolicy): string | 
   return `Only numbers that begin with ${policy.allowedPrefixes.join(', ')} may be called (calls.allowed_prefixes).`
 }
 
-function toFields(body: unknown): Fields {
+/** The fields of a body. Throws for one that is in neither list, and for one that is given of those that come later. */
+export function readFields(
+  body: unknown,
+  o: { known: readonly string[]; later: readonly string[] },
+): Fields {
   if (!isObject(body)) throw invalid(`The body must be a JSON object, not ${kindOf(body)}.`)
   for (const name of Object.keys(body)) {
-    if (KNOWN.includes(name as (typeof KNOWN)[number])) continue
-    if (!LATER.includes(name))
-      throw invalid(`Unknown field ${quote(name)}. Known fields: ${KNOWN.join(', ')}.`)
+    if (o.known.includes(name)) continue
+    if (!o.later.includes(name))
+      throw invalid(`Unknown field ${quote(name)}. Known fields: ${o.known.join(', ')}.`)
     if (body[name] !== null)
       throw new AppError(
         'not_available_yet',
@@ -145,7 +154,7 @@ function readFromNumber(fields: Fields, ownNumbers: readonly string[]): string |
   return value
 }
 
-function readTransferTo(fields: Fields): string | null {
+export function readTransferTo(fields: Fields): string | null {
   const value = fields.transferTo ?? null
   if (value === null) return null
   if (typeof value !== 'string' || !isPhoneNumber(value))
@@ -153,7 +162,7 @@ function readTransferTo(fields: Fields): string | null {
   return value
 }
 
-function readInstructions(fields: Fields): string {
+export function readInstructions(fields: Fields): string {
   const value = fields.instructions ?? null
   if (value === null)
     throw invalid('instructions is required: say what the agent should accomplish on the call.')
@@ -161,6 +170,14 @@ function readInstructions(fields: Fields): string {
   if (text.trim() === '')
     throw invalid('instructions must not be blank: say what the agent should accomplish.')
   return text
+}
+
+export function readFirstMessage(fields: Fields): string | null {
+  return readText(fields, 'firstMessage', MAX_FIRST_MESSAGE)
+}
+
+export function readName(fields: Fields): string | null {
+  return readText(fields, 'name', MAX_NAME)
 }
 
 /** An optional text; blank counts as absent. */
@@ -199,7 +216,7 @@ function readCallAt(fields: Fields, now: number): number | null {
   return parsed.at <= now ? null : parsed.at
 }
 
-function readMetadata(fields: Fields): Record<string, string> | null {
+export function readMetadata(fields: Fields): Record<string, string> | null {
   const value = fields.metadata ?? null
   if (value === null) return null
   if (!isObject(value))
@@ -218,7 +235,7 @@ function readMetadata(fields: Fields): Record<string, string> | null {
   return value as Record<string, string>
 }
 
-function readMaxDuration(fields: Fields): number | null {
+export function readMaxDuration(fields: Fields): number | null {
   const value = fields.maxDuration ?? null
   if (value === null) return null
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 10 || value > 7200)

@@ -54,10 +54,13 @@ export interface TurnTiming {
   onWire: number | null
 }
 
+/** `inbound`: somebody called one of our numbers. */
+export type Direction = 'outbound' | 'inbound'
+
 /** All times are ms since the epoch, money is integer cents, durations are whole seconds. */
 export interface Call {
   id: string
-  direction: 'outbound'
+  direction: Direction
   status: CallStatus
   endReason: EndReason | null
   sipCode: number | null

@@ -4,6 +4,7 @@ import type { BargeInRule, Ring } from '../core/ring.ts'
 import type {
   Call,
   CallStatus,
+  Direction,
   EndReason,
   FinalStatus,
   NumberedTurn,
@@ -70,12 +71,13 @@ export interface Leg {
 }
 
 /**
- * What a crash needs in order to end what was begun: CANCEL for an INVITE without an answer, BYE for a dialog.
+ * What a crash needs in order to end what was begun: CANCEL for an INVITE without an answer, BYE for a dialog, a refusal for
+ * a caller who still hears it ring.
  * JSON, stored with the attempt; only the trunk reads it.
  */
 export interface SipState {
   trunk: string
-  phase: 'invite' | 'dialog'
+  phase: 'invite' | 'dialog' | 'ringing'
   callId: string
   [field: string]: unknown
 }
@@ -112,11 +114,37 @@ export type Dialed =
     }
   | { failed: 'canceled'; sipCode: number | null; reason: string }
 
+/** A call that comes to us, from its INVITE to its answer or its refusal. */
+export interface IncomingCall {
+  /** The number that was called, E.164; null when it is none of the trunk's own. */
+  readonly to: string | null
+  /** Who calls: E.164 where that can be told, else as the trunk writes it, or `anonymous`. */
+  readonly from: string
+  /** What a crash needs to end the ringing. */
+  readonly ringing: SipState
+  /** Aborts when the caller gives up before the answer; what is asked of the call after that does nothing. */
+  readonly gone: AbortSignal
+  /** Sends 180. */
+  ring(): void
+  /**
+   * Answers. `beforeAnswer` is awaited before the 200 leaves, so that who finds `state` after a crash can still end the
+   * call; when it throws, the call is refused (503). `refused` is the status that was sent instead of a 200: 487 when the
+   * caller was faster to give up. Never rejects.
+   */
+  answer(o: {
+    beforeAnswer(state: SipState): Promise<void>
+  }): Promise<{ answered: Leg; state: SipState } | { refused: number }>
+  /** Refuses with a final status, e.g. 486. */
+  reject(status: number, o?: { retryAfterSeconds: number }): void
+}
+
 export interface Trunk {
   /** Calls a number. Never throws for what the other side does; throws what `beforeInvite` threw. */
   dial(request: DialRequest): Promise<Dialed>
   /** Ends what an earlier process left open. Resolves when the other side confirmed, or after a few seconds. */
   recover(state: SipState): Promise<void>
+  /** From now on a call that comes from a trunk is handed to `handler`; before, nobody can call us (403). */
+  takeCalls(handler: (call: IncomingCall) => void): void
   probes(): Promise<Probe[]>
 }
 
@@ -129,6 +157,8 @@ export interface Brief {
   firstMessage: string | null
   name: string | null
   toNumber: string
+  /** Left out: outbound. */
+  direction?: Direction
   /** E.164; whom the agent may hand the human over to. Null: nobody. */
   transferTo: string | null
   maxDurationSeconds: number
@@ -171,6 +201,8 @@ export type StopReason = 'canceled' | 'shutdown' | 'out_of_balance'
 
 /** A conversation made ready while it rings: models are warm, the first message is sound. */
 export interface Conversation {
+  /** Resolves when what is said first is sound, or will not be; who answers a call may wait for it. Never rejects. */
+  readonly ready: Promise<void>
   /**
    * Holds the conversation until somebody ends it, and hangs up. `signal` asks it to end (reason: StopReason).
    * Turns are told by `on` as they happen; never throws for what an engine does.
@@ -224,7 +256,7 @@ export interface CallFilter {
   /** Opaque; from a former page. */
   cursor: { createdAt: number; id: string } | null
   status?: CallStatus
-  direction?: 'outbound' | 'inbound'
+  direction?: Direction
   toNumber?: string
   createdAfter?: number
   createdBefore?: number
@@ -249,6 +281,12 @@ export interface CallFence {
   fence: number
 }
 
+/** For whom and until when a job is claimed; ms since the epoch. */
+export interface Lease {
+  owner: string
+  leaseUntil: number
+}
+
 /** All methods are one transaction each. A write under a fence that is no longer ours returns false. */
 export interface CallStore {
   /**
@@ -268,6 +306,20 @@ export interface CallStore {
     overRate: boolean
     now: number
   }): Promise<{ created: true } | { replayed: string } | { refused: CreateRefusal }>
+
+  /**
+   * Writes a call that came in, ringing, with `sip`, its first event, `deliveries` and a job that is leased already: it
+   * takes a line at once. `no_line` when none is free, `insufficient_balance` when `call.holdCents` is not available (when
+   * `checkBalance`).
+   */
+  receive(o: {
+    call: Call
+    sip: SipState
+    lease: Lease
+    checkBalance: boolean
+    deliveries: EventPayload | null
+    now: number
+  }): Promise<{ received: CallFence } | { refused: 'no_line' | 'insufficient_balance' }>
 
   /** The kept answer to an idempotency key, before anything else is looked at. */
   findReplay(

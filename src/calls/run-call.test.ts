@@ -40,7 +40,7 @@ async function setup(o: {
     calls,
     trunk,
     talker: {
-      prepare: () => ({ discard: () => undefined, talk: o.talk }),
+      prepare: () => ({ ready: Promise.resolve(), discard: () => undefined, talk: o.talk }),
       summarise: async (_brief, turns) => `${turns.length} turns`,
     },
     readiness: {

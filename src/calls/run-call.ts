@@ -130,7 +130,10 @@ async function phone(d: RunCallDeps, call: Call, hold: Hold): Promise<void> {
 }
 
 /** Whom the call may be handed over to by the dial policy as it is now; it may be stricter than it was. */
-function allowedTransfer(d: RunCallDeps, { id, transferTo }: Call): string | null {
+export function allowedTransfer(
+  d: Pick<RunCallDeps, 'log' | 'dialRefusal'>,
+  { id, transferTo }: Pick<Call, 'id' | 'transferTo'>,
+): string | null {
   const refusal = transferTo === null ? null : d.dialRefusal(transferTo)
   if (refusal !== null)
     d.log.warn('transfer refused by the dial policy', { callId: id, reason: refusal })

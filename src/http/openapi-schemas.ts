@@ -129,6 +129,31 @@ const retry = object({
   maxAttempts: { type: 'integer', minimum: 1, maximum: 5 },
   delaySeconds: { type: 'integer', minimum: 60, maximum: 86_400 },
 })
+const numberFields: Record<string, Schema> = {
+  ...fieldsOf(newCall, ['instructions', 'firstMessage', 'metadata', 'maxDuration', 'transferTo']),
+  name: {
+    type: ['string', 'null'],
+    maxLength: 200,
+    description: 'Whose number it is: the person or business that is called.',
+  },
+}
+
+function fieldsOf(schema: Schema, names: readonly string[]): Record<string, Schema> {
+  const properties = schema.properties as Record<string, Schema>
+  return Object.fromEntries(names.map((name) => [name, properties[name] ?? {}]))
+}
+
+const ownNumber: Record<string, Schema> = {
+  number: e164,
+  instructions: text,
+  firstMessage: orNull(text),
+  name: orNull(text),
+  metadata: orNull(metadata),
+  maxDuration: { type: 'integer' },
+  transferTo: orNull(e164),
+  createdAt: time,
+  updatedAt: time,
+}
 
 const createdCall = object(
   {
@@ -160,7 +185,11 @@ const listed: Record<string, Schema> = {
   },
   name: orNull(text),
   toNumber: e164,
-  fromNumber: text,
+  fromNumber: {
+    ...text,
+    description:
+      'E.164; of an inbound call as the trunk writes it where that is no such number, or `anonymous`.',
+  },
   instructions: text,
   firstMessage: orNull(text),
   callAt: orNull(time),
@@ -268,6 +297,10 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     firstSound: orNull(time),
     onWire: orNull(time),
   }),
+  PhoneNumber: e164,
+  NumberFields: closed(numberFields, ['instructions']),
+  OwnNumber: object(ownNumber),
+  OwnNumberList: object({ data: { type: 'array', items: ref('OwnNumber') } }),
   Webhook: object(webhook),
   WebhookWithSecret: object({
     ...webhook,

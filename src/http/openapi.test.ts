@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { setupHttp } from '../../test/kit/http-client.ts'
 import { type Schema, type Schemas, schemaProblems } from '../../test/kit/json-schema.ts'
 import type { Call } from '../calls/call.ts'
+import { publicNumber } from '../calls/own-number.ts'
 import type { StoredEvent } from '../calls/ports.ts'
 import { createdCall, listedCall, wholeCall } from '../calls/public-call.ts'
 import type { Delivery, Webhook } from '../webhooks/ports.ts'
@@ -271,6 +272,26 @@ describe('the schemas of the document', () => {
     expect(problems(publicDelivery(delivery), 'Delivery', true)).toEqual([])
   })
 
+  it('know every field of an own number', () => {
+    const { problems } = setup()
+    const own = {
+      number: '+15559876543',
+      instructions: 'Take orders.',
+      firstMessage: 'Hello.',
+      name: 'Joe',
+      metadata: { a: 'b' },
+      maxDurationSeconds: 60,
+      transferTo: '+15557654321',
+      createdAt: 1,
+      updatedAt: 2,
+    }
+    expect(problems(publicNumber(own, 600), 'OwnNumber', true)).toEqual([])
+    const bare = { ...own, firstMessage: null, name: null, metadata: null, transferTo: null }
+    expect(problems(publicNumber({ ...bare, maxDurationSeconds: null }, 600), 'OwnNumber')).toEqual(
+      [],
+    )
+  })
+
   it('refuse what the API refuses', () => {
     const { problems } = setup()
     const good = { phoneNumber: '+15551234567', instructions: 'x' }
@@ -289,6 +310,10 @@ describe('the schemas of the document', () => {
       { instructions: 'x' },
     ])
       expect(problems(wrong, 'NewCall')).toHaveLength(1)
+    const number = { instructions: 'x', firstMessage: null, maxDuration: 10 }
+    expect(problems(number, 'NumberFields')).toEqual([])
+    for (const wrong of [{}, { ...number, phoneNumber: '+15551234567' }, { ...number, name: 5 }])
+      expect(problems(wrong, 'NumberFields')).toHaveLength(1)
     expect(problems({}, 'WebhookPatch')).toHaveLength(1)
     expect(problems({ url: 'https://a', events: ['x'] }, 'NewWebhook')).toHaveLength(1)
   })

@@ -7,6 +7,7 @@ import { docsRoutes } from './docs.ts'
 import { healthRoutes } from './health.ts'
 import type { Peer } from './intake.ts'
 import { meRoutes } from './me.ts'
+import { numberRoutes } from './numbers.ts'
 import type { Route } from './route.ts'
 import { createRouter } from './router.ts'
 import type { ApiServices } from './services.ts'
@@ -89,6 +90,7 @@ export function apiRoutes(
   return [
     ...meRoutes(services),
     ...callRoutes({ services, streams }),
+    ...numberRoutes(services),
     ...webhookRoutes(services),
     ...docsRoutes(),
     ...healthRoutes(services),

@@ -1,5 +1,6 @@
 /** What the HTTP API needs from the floors below. Objects come rendered as the contract shows them. */
 import type { CallRequest, CallRules } from '../calls/call-request.ts'
+import type { ManageNumbers } from '../calls/own-number.ts'
 import type { CallFilter, IdempotencyRecord, StoredEvent } from '../calls/ports.ts'
 import type { Clock } from '../core/clock.ts'
 import type { AppError } from '../core/errors.ts'
@@ -82,6 +83,7 @@ export interface ApiServices {
   me(): Promise<{ id: string; name: string; phoneNumber: string | null; balance: number }>
   calls: CallService
   webhooks: WebhookService
+  numbers: ManageNumbers
   probes(): Promise<readonly Probe[]>
   /** Told of every answer; `route` is the pattern, never the path. */
   onAnswer?(o: { method: string; route: string; status: number; durationMs: number }): void

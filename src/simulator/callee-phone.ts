@@ -1,12 +1,12 @@
 /** The callee's telephone: real SIP and RTP on this machine's loopback, in this process. */
 
+import type { IncomingCall } from '../calls/ports.ts'
 import type { SpeechDetector, Voice } from '../conversation/ports.ts'
 import type { Clock } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
 import { type Part, stopAll } from '../core/lifecycle.ts'
 import type { Log } from '../core/log.ts'
-import type { InboundCall } from '../telephony/inbound.ts'
 import { createMedia } from '../telephony/media/worker-media.ts'
 import { createTelephony } from '../telephony/telephony.ts'
 import { createCallee } from './callee.ts'
@@ -47,20 +47,20 @@ export async function startCalleePhone(d: {
     log,
     media,
     options: { host: HOST, port: 0, publicHost: null, trunks: [trunk()] },
-    onCall: (call) => {
-      void take(call).catch((error: unknown) =>
-        log.warn('the callee failed', { reason: reasonOf(error) }),
-      )
-    },
+  })
+  telephony.trunk.takeCalls((call) => {
+    void take(call).catch((error: unknown) =>
+      log.warn('the callee failed', { reason: reasonOf(error) }),
+    )
   })
 
-  async function take(call: InboundCall): Promise<void> {
+  async function take(call: IncomingCall): Promise<void> {
     call.ring()
     await new Promise<void>((done) => {
       clock.after(d.dialogue.answerAfterMs, done)
     })
-    const leg = await call.answer()
-    if (leg) await callee.answer(leg)
+    const taken = await call.answer({ beforeAnswer: async () => undefined })
+    if ('answered' in taken) await callee.answer(taken.answered)
   }
 
   await telephony.start()

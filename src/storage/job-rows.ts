@@ -28,6 +28,28 @@ export function insertJob(
   return added.length === 1
 }
 
+/** Adds a job that its maker has claimed already; returns that claim. */
+export function insertLeasedJob(
+  rows: Rows,
+  ids: Ids,
+  o: {
+    kind: string
+    key: string
+    lane: string
+    runAt: number
+    owner: string
+    leaseUntil: number
+  },
+): { jobId: string; fence: number } {
+  const { owner, ...rest } = o
+  const claim = { id: ids.uuid(), state: 'leased', attempt: 1, fence: 1 } as const
+  rows
+    .insert(job)
+    .values({ ...rest, ...claim, leaseOwner: owner })
+    .run()
+  return { jobId: claim.id, fence: claim.fence }
+}
+
 /** Whether a worker's claim still stands, and is one on this kind and key. */
 export function holdsJob(
   rows: Rows,

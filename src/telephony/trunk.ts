@@ -32,8 +32,12 @@ export interface TrunkStats {
 }
 
 /** `stop` ends what is being dialled and what is answered; it resolves when all of it is over. */
-export interface Trunks extends Trunk {
+export interface Trunks extends Omit<Trunk, 'takeCalls'> {
   stats(): TrunkStats[]
+  /** Whether a trunk could carry one call more. */
+  hasRoom(agent: TrunkAgent): boolean
+  /** Counts a call that came in as the trunk's until its leg ends; `stop` ends it too. */
+  carry(agent: TrunkAgent, leg: DialogLeg): void
   stop(): Promise<void>
 }
 
@@ -64,7 +68,7 @@ export function createTrunk(deps: Deps): Trunks {
     for (const { agent } of inOrder(deps.lines, request.from)) {
       if (signal.aborted) return canceled(null)
       const { name, maxCalls } = agent.options
-      if (maxCalls !== null && (live.get(name) ?? 0) >= maxCalls) {
+      if (!hasRoom(agent)) {
         last = {
           failed: 'trunk_error',
           sipCode: null,
@@ -80,13 +84,24 @@ export function createTrunk(deps: Deps): Trunks {
     return last
   }
 
+  function hasRoom({ options: { name, maxCalls } }: TrunkAgent): boolean {
+    return maxCalls === null || (live.get(name) ?? 0) < maxCalls
+  }
+
+  /** Returns what takes it off again. */
+  function count({ options: { name } }: TrunkAgent): () => void {
+    live.set(name, (live.get(name) ?? 0) + 1)
+    return () => void live.set(name, (live.get(name) ?? 1) - 1)
+  }
+
+  function keep(leg: DialogLeg): void {
+    legs.add(leg)
+    void leg.ended.then(() => legs.delete(leg))
+  }
+
   /** Counts the call as the trunk's until it failed or its leg ended. */
   async function carry(agent: TrunkAgent, request: DialRequest): ReturnType<typeof dialOver> {
-    const { name } = agent.options
-    live.set(name, (live.get(name) ?? 0) + 1)
-    const release = (): void => {
-      live.set(name, (live.get(name) ?? 1) - 1)
-    }
+    const release = count(agent)
     try {
       const result = await overTargets(agent, request)
       if ('answered' in result.dialed) void result.dialed.answered.ended.then(release)
@@ -100,16 +115,12 @@ export function createTrunk(deps: Deps): Trunks {
 
   /** One after the other of the trunk's own targets, until one does more than fail before anything rang. */
   async function overTargets(agent: TrunkAgent, request: DialRequest): ReturnType<typeof dialOver> {
-    const onLeg = (leg: DialogLeg): void => {
-      legs.add(leg)
-      void leg.ended.then(() => legs.delete(leg))
-    }
     for (let n = 1; ; n++) {
       if (!(await paces.get(agent.options.name)?.wait(request.signal)))
         return { dialed: canceled(null), mayHaveRung: false }
       const sentTo: { endpoint: Endpoint | null } = { endpoint: null }
       const noted = { ...request, beforeInvite: noting(request, sentTo) }
-      const result = await dialOver(agent, noted, { ...deps, onLeg })
+      const result = await dialOver(agent, noted, { ...deps, onLeg: keep })
       report(agent, request, result.dialed)
       const { endpoint } = sentTo
       if (endpoint === null || result.mayHaveRung || !isTargetsFault(result.dialed)) return result
@@ -134,6 +145,11 @@ export function createTrunk(deps: Deps): Trunks {
       const done = (): boolean => running.delete(work)
       work.then(done, done)
       return work
+    },
+    hasRoom,
+    carry(agent, leg) {
+      keep(leg)
+      void leg.ended.then(count(agent))
     },
     recover: (state: SipState) =>
       recover(state, { ...deps, agents: deps.lines.map(({ agent }) => agent) }),

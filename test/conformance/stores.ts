@@ -1,5 +1,6 @@
 import type { KeyStore, LedgerStore } from '../../src/billing/ports.ts'
 import type { Call } from '../../src/calls/call.ts'
+import type { NumberStore } from '../../src/calls/own-number.ts'
 import type { CallFence, CallStore, EventPayload, Settlement } from '../../src/calls/ports.ts'
 import type { Ids } from '../../src/core/ids.ts'
 import type { JobStore } from '../../src/scheduler/ports.ts'
@@ -13,6 +14,7 @@ export interface StoresUnderTest {
   webhooks: WebhookStore
   ledger: LedgerStore
   keys: KeyStore
+  numbers: NumberStore
   clock: SimClock
   ids: Ids
   close(): Promise<void>

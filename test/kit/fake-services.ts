@@ -1,4 +1,5 @@
 import type { CallRequest } from '../../src/calls/call-request.ts'
+import { createManageNumbers, type NumberStore } from '../../src/calls/own-number.ts'
 import type { CallFilter, StoredEvent } from '../../src/calls/ports.ts'
 import { AppError } from '../../src/core/errors.ts'
 import { createIds } from '../../src/core/ids.ts'
@@ -159,6 +160,13 @@ export class FakeServices implements ApiServices {
     },
   }
 
+  readonly numbers: ApiServices['numbers'] = createManageNumbers({
+    clock: this.clock,
+    store: memoryNumbers(),
+    rules: () => this.calls.rules(),
+    defaultMaxDurationSeconds: 600,
+  })
+
   private hook(id: string): StoredWebhook {
     const webhook = this.hooks.get(id)
     if (!webhook) throw new AppError('not_found', 'There is no such webhook.')
@@ -203,5 +211,20 @@ export class FakeServices implements ApiServices {
       this.redelivered.push(deliveryId)
       return { id: deliveryId, state: 'pending' }
     },
+  }
+}
+
+function memoryNumbers(): NumberStore {
+  const stored = new Map<string, Awaited<ReturnType<NumberStore['put']>>>()
+  return {
+    async put(number, { fields, now }) {
+      const createdAt = stored.get(number)?.createdAt ?? now
+      const own = { ...fields, number, createdAt, updatedAt: now }
+      stored.set(number, own)
+      return own
+    },
+    get: async (number) => stored.get(number) ?? null,
+    list: async () => [...stored.values()].sort((a, b) => (a.number < b.number ? -1 : 1)),
+    remove: async (number) => stored.delete(number),
   }
 }

@@ -1,12 +1,14 @@
 import type {
   Dialed,
   DialRequest,
+  IncomingCall,
   SipState,
   TransferOutcome,
   Trunk,
 } from '../../src/calls/ports.ts'
 import type { Probe } from '../../src/core/probe.ts'
 import { failureOf } from '../../src/telephony/outcome.ts'
+import { type Caller, type CameIn, type FakeCaller, fakeCaller } from './fake-caller.ts'
 import { createFakeLeg, type FakeLeg, type Speech } from './fake-leg.ts'
 import type { SimClock } from './sim-clock.ts'
 
@@ -53,6 +55,8 @@ export interface FakeTrunk extends Trunk {
   readonly placed: readonly PlacedCall[]
   /** Sets what the phone at `number` does from the next INVITE on. */
   phone(number: string, phone: Phone): void
+  /** Somebody calls one of our numbers. */
+  callUs(caller: Caller): CameIn
   /** The process that dialled is gone: nothing more comes from it, and the phones know nothing of that. */
   crash(): void
   /** The leg whose human is heard in `ears`. */
@@ -90,6 +94,8 @@ const TIMER_B_MS = 32_000
 export function createFakeTrunk({ clock }: { clock: SimClock }): FakeTrunk {
   const phones = new Map<string, Phone>()
   const lines: Line[] = []
+  const callers: FakeCaller[] = []
+  let handler: ((call: IncomingCall) => void) | null = null
 
   async function dial(request: DialRequest): Promise<Dialed> {
     if (trunk.broken) throw trunk.broken
@@ -201,9 +207,19 @@ export function createFakeTrunk({ clock }: { clock: SimClock }): FakeTrunk {
     broken: null,
     probe: { name: 'trunk main', state: 'ready' },
     phone: (number, phone) => void phones.set(number, phone),
-    legOf: (ears) => lines.find((line) => line.leg?.ears === ears)?.leg ?? undefined,
+    legOf: (ears) => [...lines, ...callers].find(({ leg }) => leg?.ears === ears)?.leg ?? undefined,
     dial,
+    takeCalls(taker) {
+      handler = taker
+    },
+    callUs(caller) {
+      const sipCallId = `sip-in-${callers.length + 1}`
+      const came = fakeCaller({ ...caller, clock, sipCallId }, handler)
+      callers.push(came)
+      return came
+    },
     async recover(state) {
+      callers.find(({ sipCallId }) => sipCallId === state.callId)?.recover()
       const line = lines.find((candidate) => candidate.sipCallId === state.callId)
       if (!line || line.state === 'over') return
       pass(line, line.state === 'answered' ? 'BYE' : 'CANCEL')
@@ -214,6 +230,8 @@ export function createFakeTrunk({ clock }: { clock: SimClock }): FakeTrunk {
       return [trunk.probe]
     },
     crash() {
+      handler = null
+      for (const caller of callers) caller.orphan()
       for (const line of lines) {
         if (line.state === 'over' || line.orphaned) continue
         line.orphaned = true

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { InboundCall } from '../../src/telephony/inbound.ts'
+import type { IncomingCall } from '../../src/calls/ports.ts'
 import { headersOf, readWire } from '../../src/telephony/sip/wire-message.ts'
 import { hardDatagrams, hardMessages } from '../kit/adversary.ts'
 import { ScriptedUas } from '../kit/scripted-uas.ts'
@@ -16,7 +16,7 @@ interface Setup {
   side: SipSide
   us: { host: string; port: number }
   /** The calls that began; each is refused with 404. */
-  calls: InboundCall[]
+  calls: IncomingCall[]
 }
 
 /** `taken`: somebody takes calls, and knows none of the numbers. */
@@ -24,8 +24,8 @@ async function setup(o: { taken: boolean }): Promise<Setup> {
   process.on('uncaughtException', note)
   process.on('unhandledRejection', note)
   const uas = await ScriptedUas.open()
-  const calls: InboundCall[] = []
-  const onCall = (call: InboundCall): void => {
+  const calls: IncomingCall[] = []
+  const onCall = (call: IncomingCall): void => {
     calls.push(call)
     call.reject(404)
   }

@@ -111,7 +111,7 @@ function canReply(message: WireMessage): Reply | 'drop' {
   return message.via && message.method !== 'ACK' ? bad('Missing Header') : 'drop'
 }
 
-/** The reply to a request outside every call. We take no calls yet: an INVITE rings nowhere. */
+/** The reply to a request outside every call; an INVITE that nobody takes rings nowhere. */
 export function answerOutside(message: WireMessage): Reply | null {
   switch (message.method) {
     case 'ACK':

@@ -63,7 +63,7 @@ export class SipStack {
   private readonly members = new Set<Member>()
   private readonly watched = new Map<string, (message: WireMessage, source: Endpoint) => void>()
   private readonly ended = new Set<string>()
-  private invited: ((message: WireMessage, source: Endpoint) => Member | null) | null = null
+  private invited: ((message: WireMessage, source: Source) => Member | null) | null = null
   private readonly ways = new ReturnPaths()
   private readonly signer: BranchSigner
   private readonly secret: string
@@ -105,7 +105,7 @@ export class SipStack {
    * From now on an INVITE that begins a call goes to the member that `owner` names; null refuses it. Without an owner
    * nobody can call us.
    */
-  takeCalls(owner: (invite: WireMessage, source: Endpoint) => Member | null): void {
+  takeCalls(owner: (invite: WireMessage, source: Source) => Member | null): void {
     this.invited = owner
   }
 
@@ -190,7 +190,7 @@ export class SipStack {
     return undefined
   }
 
-  private callee(message: WireMessage, source: Endpoint): Member | undefined {
+  private callee(message: WireMessage, source: Source): Member | undefined {
     if (message.method !== 'INVITE' || message.toTag !== undefined) return undefined
     return this.invited?.(message, source) ?? undefined
   }
