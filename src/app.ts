@@ -3,6 +3,7 @@ import { stagesOf } from './answer-stages.ts'
 import { rateFor } from './billing/price.ts'
 import { createCallEvents } from './calls/call-events.ts'
 import { dialPolicyRefusal } from './calls/call-request.ts'
+import { createCallTraces } from './calls/call-trace.ts'
 import { createCancelCall } from './calls/cancel-call.ts'
 import { createCreateCall } from './calls/create-call.ts'
 import { createLiveCalls } from './calls/live-calls.ts'
@@ -47,6 +48,7 @@ export function createApp(config: Config, o: Outside): App {
 
   const live = createLiveCalls({ onSize: (size) => metrics.activeCalls(size) })
   const events = createCallEvents({ calls })
+  const traces = createCallTraces({ clock, log, calls })
   const readiness = createReadiness({
     clock,
     engines: askedEngines(o.engines),
@@ -86,6 +88,7 @@ export function createApp(config: Config, o: Outside): App {
     readiness,
     live,
     events,
+    traces,
     settle,
     dialRefusal: (number) => dialPolicyRefusal(number, config.calls),
     onTiming: (timing) => metrics.answer(stagesOf(timing)),
@@ -163,6 +166,7 @@ export function createApp(config: Config, o: Outside): App {
     metrics,
     readiness,
     events,
+    traces,
     createCall,
     cancelCall,
     webhooks: manageWebhooks,

@@ -10,6 +10,7 @@ import type {
   Turn,
   TurnTiming,
 } from './call.ts'
+import type { AttemptTrace, CallTrace } from './call-trace.ts'
 
 // ---------------------------------------------------------------- telephony
 
@@ -80,6 +81,14 @@ export interface SipState {
   [field: string]: unknown
 }
 
+/** What passes on the wire for a call: it grows until the call is over. */
+export interface TraceSource {
+  /** What has passed so far. */
+  read(): CallTrace
+  /** Resolves when the call is over and the last figures of its sound are in. */
+  readonly complete: Promise<void>
+}
+
 export interface DialRequest {
   to: string
   from: string
@@ -89,6 +98,8 @@ export interface DialRequest {
   signal: AbortSignal
   /** Awaited before each INVITE leaves; when it throws, nothing is sent. */
   beforeInvite(state: SipState): Promise<void>
+  /** Told once, before the first INVITE: what passes on all trunks that are tried. Not told: nothing is kept. */
+  onTrace?(trace: TraceSource): void
   /** A 180 or 183 came. */
   onRinging(): void
   /**
@@ -307,6 +318,10 @@ export interface CallStore {
     id: string,
     o: { fence: CallFence; deliveries: EventPayload | null },
   ): Promise<boolean>
+  /** Keeps what passed on the wire in one attempt; again replaces it. Throws not_found for an unknown call. */
+  saveTrace(id: string, trace: AttemptTrace): Promise<void>
+  /** Of each attempt in order; empty where nothing was kept. */
+  traces(id: string): Promise<AttemptTrace[]>
   heartbeat(id: string, o: { fence: CallFence; now: number }): Promise<boolean>
   /**
    * Holds `holdCents` in all for this call; false when the balance does not cover the difference, or the fence is no

@@ -16,6 +16,7 @@ import {
   readTranscript,
 } from './call-rows.ts'
 import { createCallSettling } from './call-settle.ts'
+import { createCallTraceStore } from './call-traces.ts'
 import type { Rows, StoreParts } from './database.ts'
 import { call } from './schema.ts'
 
@@ -26,6 +27,7 @@ export function createCallStore(parts: StoreParts): CallStore {
     ...createCallCreation(parts),
     ...createCallProgress(parts),
     ...createCallSettling(parts),
+    ...createCallTraceStore(parts),
     async get(id) {
       return tx.read(() => readCall(rows, id))
     },

@@ -1,6 +1,6 @@
 /** A call that comes to us: from its INVITE to an answered leg, or a refusal. */
 import type * as Core from 'sip.js/lib/core/index.js'
-import type { Leg } from '../calls/ports.ts'
+import type { Leg, TraceSource } from '../calls/ports.ts'
 import { reasonOf } from '../core/errors.ts'
 import { beginLeg, type CallDeps } from './begin-leg.ts'
 import type { Media, MediaSession } from './media/media.ts'
@@ -12,10 +12,13 @@ import { SessionTimer } from './session-timer.ts'
 import { ALLOW } from './sip/reply.ts'
 import type { Endpoint } from './sip/transport.ts'
 import type { Route, TrunkAgent } from './sip/trunk-agent.ts'
+import { TraceRecorder } from './trace.ts'
 
 export interface InboundCall {
   /** The user part of the request-URI: the number that was called. */
   readonly to: string
+  /** What passes on the wire, the INVITE first. */
+  readonly trace: TraceSource
   /** Sends 180. */
   ring(): void
   /** Sends 200 and resolves with the leg; null when the caller was faster to give up, or cannot be heard. */
@@ -39,16 +42,20 @@ export function inboundCall(
 ): InboundCall {
   const offer = invite.message.body ?? ''
   const timer = new SessionTimer()
+  const trace = new TraceRecorder(o.deps.clock)
+  trace.follow(o.deps.stack.transport.tap, invite.message.callId, agent.options.name)
   let over = false
   invite.delegate = {
     onCancel() {
-      if (!over) invite.reject({ statusCode: 487 })
-      over = true
+      refuse(487)
     },
   }
 
   function refuse(statusCode: number, extraHeaders: string[] = []): null {
-    if (!over) invite.reject({ statusCode, extraHeaders })
+    if (!over) {
+      invite.reject({ statusCode, extraHeaders })
+      trace.finish()
+    }
     over = true
     return null
   }
@@ -57,6 +64,7 @@ export function inboundCall(
   if (least) refuse(422, least)
   return {
     to: o.to,
+    trace,
     ring() {
       if (!over) invite.progress({ statusCode: 180 })
     },
@@ -80,9 +88,10 @@ export function inboundCall(
       }
       over = true
       try {
-        return accept(agent, invite, { ...o, media, route, offers, timer, content })
+        return accept(agent, invite, { ...o, media, route, offers, timer, content, trace })
       } catch (error) {
         media.close()
+        trace.finish()
         throw error
       }
     },
@@ -120,6 +129,7 @@ function accept(
     offers: OfferAnswer
     timer: SessionTimer
     content: string
+    trace: TraceRecorder
   },
 ): Leg {
   const { deps, media, route, offers, timer } = o
@@ -134,6 +144,7 @@ function accept(
   return beginLeg(agent, {
     ...{ deps, session, media, offers, timer, route, allow },
     source: o.source,
+    trace: o.trace,
     weBegan: false,
   }).leg
 }

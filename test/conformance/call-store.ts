@@ -2,6 +2,7 @@ import { describe } from 'vitest'
 import { exerciseCallCreation } from './call-store-create.ts'
 import { exerciseCallEnd } from './call-store-end.ts'
 import { exerciseCallProgress } from './call-store-progress.ts'
+import { exerciseCallTraces } from './call-store-traces.ts'
 import type { OpenStores } from './stores.ts'
 
 /** What every CallStore does. */
@@ -10,5 +11,6 @@ export function exerciseCallStore(name: string, open: OpenStores): void {
     exerciseCallCreation(open)
     exerciseCallProgress(open)
     exerciseCallEnd(open)
+    exerciseCallTraces(open)
   })
 }
