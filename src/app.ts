@@ -4,6 +4,7 @@ import { rateFor } from './billing/price.ts'
 import type { TurnTiming } from './calls/call.ts'
 import { createCallEvents } from './calls/call-events.ts'
 import { dialPolicyRefusal } from './calls/call-request.ts'
+import { createCallTraces } from './calls/call-trace.ts'
 import { createCancelCall } from './calls/cancel-call.ts'
 import { createCreateCall } from './calls/create-call.ts'
 import { createLiveCalls } from './calls/live-calls.ts'
@@ -51,6 +52,7 @@ export function createApp(config: Config, o: Outside): App {
 
   const live = createLiveCalls({ onSize: (size) => metrics.activeCalls(size) })
   const events = createCallEvents({ calls })
+  const traces = createCallTraces({ clock, log, calls })
   const readiness = createReadiness({
     clock,
     engines: askedEngines(o.engines),
@@ -94,6 +96,7 @@ export function createApp(config: Config, o: Outside): App {
     readiness,
     live,
     events,
+    traces,
     settle,
     dialRefusal: (number: string) => dialPolicyRefusal(number, config.calls),
     onTiming: (timing: TurnTiming) => metrics.answer(stagesOf(timing)),
@@ -199,6 +202,7 @@ export function createApp(config: Config, o: Outside): App {
     metrics,
     readiness,
     events,
+    traces,
     createCall,
     cancelCall,
     webhooks: manageWebhooks,

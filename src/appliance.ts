@@ -22,6 +22,7 @@ import { lockInstance } from './storage/instance-lock.ts'
 import { openStorage, type Storage } from './storage/open.ts'
 import { restoreDatabase } from './storage/restore.ts'
 import { findServer, tellServer } from './storage/server-file.ts'
+import type { Lateness } from './telephony/media/lateness.ts'
 import { createMedia } from './telephony/media/worker-media.ts'
 import { createTelephony, type Telephony } from './telephony/telephony.ts'
 import { createAddressPolicy } from './webhooks/address-policy.ts'
@@ -113,7 +114,7 @@ function assemble(config: Config, log: Log, storage: Storage) {
     storage,
     trunk: telephony.trunk,
     engines,
-    metrics: withSignalling(metrics, telephony),
+    metrics: withTelephone(metrics, telephony, media.lateness),
     post: createHttpPost({
       clock,
       policy: addressPolicy,
@@ -128,9 +129,10 @@ function assemble(config: Config, log: Log, storage: Storage) {
   })
 }
 
-/** Signalling counts by itself; how it stands is told when the figures are read. */
-function withSignalling(metrics: Metrics, telephony: Telephony): Metrics {
+/** Signalling and sound count by themselves; how they stand is told when the figures are read. */
+function withTelephone(metrics: Metrics, telephony: Telephony, lateness: Lateness): Metrics {
   let told = 0
+  let mark = lateness.mark()
   return {
     ...metrics,
     text() {
@@ -139,6 +141,9 @@ function withSignalling(metrics: Metrics, telephony: Telephony): Metrics {
       metrics.sipConnections(connections)
       metrics.sipParseErrors(malformed - told)
       told = malformed
+      const now = lateness.mark()
+      metrics.rtpLateness(lateness.figures(mark, now))
+      mark = now
       return metrics.text()
     },
   }
@@ -155,7 +160,10 @@ function createPhone(config: Config, log: Log, o: { metrics?: Metrics; probeOnly
     ...(config.sip.trunks.some(({ codecs }) => codecs.includes('opus'))
       ? { opusDir: config.dataDir }
       : {}),
-    onClosed: (stats) => o.metrics?.rtpForeignPackets(stats.packetsForeign),
+    onClosed: (stats) => {
+      o.metrics?.rtpForeignPackets(stats.packetsForeign)
+      o.metrics?.rtpUnauthenticPackets(stats.packetsUnauthentic)
+    },
   })
   const { probeOnly = false } = o
   const options = probeOnly ? { ...config.sip, port: 0 } : config.sip

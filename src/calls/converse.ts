@@ -4,6 +4,7 @@ import type { Log } from '../core/log.ts'
 import type { Call, Turn, TurnTiming } from './call.ts'
 import type { CallEvents } from './call-events.ts'
 import { createCallTime } from './call-time.ts'
+import type { CallTraces } from './call-trace.ts'
 import { type Chronicle, createChronicle } from './chronicle.ts'
 import type {
   Brief,
@@ -33,6 +34,7 @@ export interface ConverseDeps {
   calls: CallStore
   talker: Talker
   events: CallEvents
+  traces: CallTraces
   settle: SettleCall
   onTiming?(timing: TurnTiming): void
   /** Told when deliveries of a call that goes on have become due. */
@@ -76,7 +78,9 @@ export async function converse(
   endedAt ??= time()
   await chronicle.written()
   const transcript = talk.transcript ?? (await d.calls.transcript(call.id).catch(() => []))
+  const traced = d.traces.end(call.id)
   const summary = await summarise(d, o.brief, transcript, stop.signal)
+  await traced
   await d.settle(answered, {
     status: 'completed',
     endReason: talk.ending === 'trunk_error' ? 'rtp_timeout' : talk.ending,

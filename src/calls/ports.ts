@@ -11,6 +11,7 @@ import type {
   Turn,
   TurnTiming,
 } from './call.ts'
+import type { AttemptTrace, CallTrace } from './call-trace.ts'
 
 // ---------------------------------------------------------------- telephony
 
@@ -82,6 +83,14 @@ export interface SipState {
   [field: string]: unknown
 }
 
+/** What passes on the wire for a call: it grows until the call is over. */
+export interface TraceSource {
+  /** What has passed so far. */
+  read(): CallTrace
+  /** Resolves when the call is over and the last figures of its sound are in. */
+  readonly complete: Promise<void>
+}
+
 export interface DialRequest {
   to: string
   from: string
@@ -91,6 +100,8 @@ export interface DialRequest {
   signal: AbortSignal
   /** Awaited before each INVITE leaves; when it throws, nothing is sent. */
   beforeInvite(state: SipState): Promise<void>
+  /** Told once, before the first INVITE: what passes on all trunks that are tried. Not told: nothing is kept. */
+  onTrace?(trace: TraceSource): void
   /** A 180 or 183 came. */
   onRinging(): void
   /**
@@ -124,6 +135,8 @@ export interface IncomingCall {
   readonly ringing: SipState
   /** Aborts when the caller gives up before the answer; what is asked of the call after that does nothing. */
   readonly gone: AbortSignal
+  /** What passes on the wire, the INVITE first. */
+  readonly trace: TraceSource
   /** Sends 180. */
   ring(): void
   /**
@@ -380,6 +393,10 @@ export interface CallStore {
       now: number
     },
   ): Promise<Call | null>
+  /** Keeps what passed on the wire in one attempt; again replaces it. Throws not_found for an unknown call. */
+  saveTrace(id: string, trace: AttemptTrace): Promise<void>
+  /** Of each attempt in order; empty where nothing was kept. */
+  traces(id: string): Promise<AttemptTrace[]>
   heartbeat(id: string, o: { fence: CallFence; now: number }): Promise<boolean>
   /** The dialog of an active call has moved: what a crash would need to end it is another now. */
   moveDialog(id: string, o: { fence: CallFence; sip: SipState }): Promise<boolean>

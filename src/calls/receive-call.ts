@@ -164,6 +164,7 @@ async function hold(
   const lost = (): void => stop.abort('canceled')
   lease.addEventListener('abort', lost)
   try {
+    d.traces.begin(call.id, call.attempt, incoming.trace)
     d.events.notify(call.id)
     d.onDue()
     await answer(d, { incoming, call, hold: { fence, stop, lease } })
@@ -194,6 +195,7 @@ async function answer(
   const sipCode = taken?.refused ?? (stop.signal.reason === 'shutdown' ? 503 : 480)
   incoming.reject(sipCode)
   const { status, endReason } = stop.signal.aborted ? CANCELED : outcomeOf(sipCode)
+  await d.traces.end(call.id)
   d.log.info('a call that came in was not answered', { callId: call.id, status, sipCode })
   await d.settle(call, { status, endReason, sipCode, fence })
 }

@@ -5,6 +5,7 @@ import { openTestStorage } from '../../test/kit/open-test-storage.ts'
 import { settle } from '../../test/kit/sim-clock.ts'
 import { silentLog } from '../core/log.ts'
 import { createCallEvents } from './call-events.ts'
+import { createCallTraces } from './call-trace.ts'
 import { createCancelCall } from './cancel-call.ts'
 import { createLiveCalls } from './live-calls.ts'
 import type { Conversation, Readiness } from './ports.ts'
@@ -50,6 +51,7 @@ async function setup(o: {
       hasTrunk: () => true,
     },
     live,
+    traces: createCallTraces({ clock, log: silentLog, calls }),
     events: createCallEvents({ calls }),
     settle: createSettleCall({ clock, calls, billingEnabled: true, onSettled: () => undefined }),
     dialRefusal: () => null,

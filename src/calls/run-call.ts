@@ -117,12 +117,14 @@ async function phone(d: RunCallDeps, call: Call, hold: Hold): Promise<void> {
   }
   const dialed = await dial(d, call, { ...hold, onBegun }).catch((error: unknown): Dialed => {
     conversation.discard()
+    void d.traces.end(call.id)
     if (!begun && isUnavailable(error)) throw error
     d.log.error('call could not be dialled', { callId: call.id, reason: reasonOf(error) })
     return { failed: 'trunk_error', sipCode: null, reason: reasonOf(error), unknown: begun }
   })
   if ('failed' in dialed) {
     conversation.discard()
+    await d.traces.end(call.id)
     await unanswered(d, call, hold, dialed)
     return
   }
@@ -149,6 +151,7 @@ function dial(d: RunCallDeps, call: Call, o: Hold & { onBegun(): void }): Promis
     callId: call.id,
     ringTimeoutMs: d.options.ringTimeoutMs,
     signal: o.stop.signal,
+    onTrace: (trace) => d.traces.begin(call.id, call.attempt, trace),
     async beforeInvite(sip) {
       const now = d.clock.now()
       if (!(await d.calls.saveDialing(call.id, { fence, attempt: call.attempt, sip, now })))

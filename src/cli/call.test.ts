@@ -350,3 +350,60 @@ describe('call --watch', () => {
     ])
   })
 })
+
+describe('call --trace', () => {
+  const trace = `GET /api/v1/calls/${ID}/trace`
+  const message = {
+    ...{ at: '2026-03-20T18:30:00.000Z', direction: 'sent', trunk: 'main', transport: 'UDP' },
+    ...{ remote: '192.0.2.1:5060', summary: 'INVITE', text: 'INVITE', repeated: 0 },
+  }
+  const answer = { data: [{ attempt: 1, messages: [message], omitted: 0, media: null }] }
+
+  it('prints the ladder after the call, and exits as --watch does', async () => {
+    const setup = setupCli()
+    serve(setup, {
+      'POST /api/v1/calls': [created],
+      [`GET /api/v1/calls/${ID}/events`]: [() => stream([end('busy', { summary: null })])],
+      [trace]: [() => Response.json(answer)],
+    })
+    expect(await setup.run('call', '--trace', '+15551234567', 'Order.', '--key', 'k')).toBe(1)
+    expect(setup.terminal.outLines.slice(-3)).toEqual([
+      'attempt 1',
+      expect.stringMatching(/^ +0\.000 s {2}--> {2}INVITE +main udp 192\.0\.2\.1:5060$/),
+      '  no sound was agreed on',
+    ])
+  })
+
+  it('prints that of an earlier call by its id, and calls nobody', async () => {
+    const setup = setupCli()
+    const asked = serve(setup, { [trace]: [() => Response.json(answer)] })
+    expect(await setup.run('call', '--trace', ID, '--key', 'k')).toBe(0)
+    expect(asked.map(({ method }) => method)).toEqual(['GET'])
+    expect(setup.terminal.outLines[0]).toBe('attempt 1')
+    expect(await setup.run('call', '--trace', ID, '--key', 'k', '--json')).toBe(0)
+    expect(JSON.parse(setup.terminal.outLines.at(-1) ?? '')).toEqual(answer)
+  })
+
+  it('tells what the server says of an unknown call', async () => {
+    const setup = setupCli()
+    serve(setup, {
+      [trace]: [() => Response.json({ error: 'There is no such call.' }, { status: 404 })],
+    })
+    expect(await setup.run('call', '--trace', ID, '--key', 'k')).toBe(1)
+    expect(setup.terminal.errLines).toEqual(['landline: There is no such call.'])
+  })
+
+  it('is needed for a call without instructions, and wants an id then', async () => {
+    const setup = setupCli()
+    expect(await setup.run('call', '+15551234567')).toBe(2)
+    expect(setup.terminal.errLines.join()).toMatch("missing required argument 'instructions'")
+    expect(await setup.run('call', '--trace', '+15551234567')).toBe(2)
+    expect(setup.terminal.errLines.join()).toMatch('needs the id of a call')
+  })
+
+  it('is described by --help', async () => {
+    const setup = setupCli()
+    expect(await setup.run('call', '--help')).toBe(0)
+    expect(setup.terminal.outLines.join('\n')).toMatch(/landline call --trace 0195b3a0-/)
+  })
+})

@@ -61,6 +61,24 @@ const NUMBER = {
   updatedAt: CREATED_AT,
 }
 
+const TRACE = {
+  attempt: 1,
+  messages: [
+    {
+      at: CREATED_AT,
+      direction: 'sent',
+      trunk: 'main',
+      transport: 'UDP',
+      remote: '203.0.113.5:5060',
+      summary: 'INVITE',
+      text: 'INVITE sip:+15551234567@sip.example.com SIP/2.0\r\n…',
+      repeated: 0,
+    },
+  ],
+  omitted: 0,
+  media: null,
+}
+
 const LIMIT = parameter('limit', 'How many, newest first.', {
   type: 'integer',
   minimum: 1,
@@ -163,6 +181,15 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     tag: 'Calls',
     summary: 'The whole call: status, transcript, summary, cost, events and timings',
     answer: ok('Call'),
+    errors: [404],
+  },
+  'GET /api/v1/calls/:id/trace': {
+    id: 'traceCall',
+    tag: 'Calls',
+    summary: 'What passed on the wire: the SIP ladder and the figures of the sound',
+    description:
+      'An entry for each attempt; none before anything was sent. Credentials, nonces and keys are blanked, numbers are not.',
+    answer: ok('CallTrace', { data: [TRACE] }),
     errors: [404],
   },
   'POST /api/v1/calls/:id/cancel': {

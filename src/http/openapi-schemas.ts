@@ -3,6 +3,7 @@
 import { CALL_STATUSES } from '../calls/call.ts'
 import { SUBSCRIPTIONS } from '../webhooks/ports.ts'
 import { DIRECTIONS } from './calls.ts'
+import { attemptTrace } from './openapi-trace.ts'
 
 export type Schema = Readonly<Record<string, unknown>>
 
@@ -301,6 +302,8 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
   NumberFields: closed(numberFields, ['instructions']),
   OwnNumber: object(ownNumber),
   OwnNumberList: object({ data: { type: 'array', items: ref('OwnNumber') } }),
+  CallTrace: object({ data: { type: 'array', items: ref('AttemptTrace') } }),
+  AttemptTrace: attemptTrace,
   Webhook: object(webhook),
   WebhookWithSecret: object({
     ...webhook,

@@ -40,6 +40,8 @@ export interface CallService {
   list(filter: CallFilter): Promise<Page>
   /** The call as it is now. Throws not_found; conflict for one that has ended. */
   cancel(id: string): Promise<object>
+  /** `{ data }`, an attempt each; null: no such call. */
+  trace(id: string): Promise<object | null>
   /**
    * All events after `afterSeq`, then each as it is stored; ends after `end` or when `signal` aborts. Null: no such call.
    * `over`: the call has ended, and nothing comes after `afterSeq`.

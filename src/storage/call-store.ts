@@ -17,6 +17,7 @@ import {
   readTranscript,
 } from './call-rows.ts'
 import { createCallSettling } from './call-settle.ts'
+import { createCallTraceStore } from './call-traces.ts'
 import type { Rows, StoreParts } from './database.ts'
 import { call } from './schema.ts'
 
@@ -28,6 +29,7 @@ export function createCallStore(parts: StoreParts): CallStore {
     ...createCallProgress(parts),
     ...createCallRetry(parts),
     ...createCallSettling(parts),
+    ...createCallTraceStore(parts),
     async get(id) {
       return tx.read(() => readCall(rows, id))
     },

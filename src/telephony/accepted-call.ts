@@ -11,6 +11,7 @@ import type { Endpoint } from './sip/transport.ts'
 import type { Route, TrunkAgent } from './sip/trunk-agent.ts'
 import type { WireMessage } from './sip/wire-message.ts'
 import { type DialogState, dialogState, type InviteState } from './sip-state.ts'
+import type { TraceRecorder } from './trace.ts'
 
 /** How long the ACK waits for the dialog to be stored; the other side repeats its answer after half of that. */
 const ACK_PATIENCE_MS = 1_000
@@ -18,7 +19,7 @@ const ACK_PATIENCE_MS = 1_000
 type Response = Core.AckableIncomingResponseWithSession
 
 interface Accepted {
-  deps: CallDeps & { onLeg(leg: DialogLeg): void }
+  deps: CallDeps & { trace: TraceRecorder | null; onLeg(leg: DialogLeg): void }
   request: DialRequest
   route: Route
   media: MediaSession
@@ -43,6 +44,7 @@ export function beginAccepted(
   const acknowledge = acknowledgeOnce(response, deps)
   const { leg, letIn } = beginLeg(agent, {
     ...{ deps, session, media, offers, timer, route, source, acknowledge },
+    trace: deps.trace,
     allow: message.getHeader('allow'),
     weBegan: true,
     onMoved: () => void follow(),

@@ -1,6 +1,6 @@
 /** A call that comes to us: from its INVITE to an answered leg, or a refusal. */
 import type * as Core from 'sip.js/lib/core/index.js'
-import type { IncomingCall, Leg, SipState } from '../calls/ports.ts'
+import type { IncomingCall, Leg, SipState, TraceSource } from '../calls/ports.ts'
 import { reasonOf } from '../core/errors.ts'
 import { beginLeg, type CallDeps } from './begin-leg.ts'
 import type { DialogLeg } from './dialog-leg.ts'
@@ -15,6 +15,7 @@ import type { Endpoint } from './sip/transport.ts'
 import type { Route, TrunkAgent } from './sip/trunk-agent.ts'
 import type { WireMessage } from './sip/wire-message.ts'
 import { incomingDialogState } from './sip-state.ts'
+import { TraceRecorder } from './trace.ts'
 
 export interface InboundDeps extends CallDeps {
   media: Media
@@ -60,6 +61,7 @@ class InboundCall implements IncomingCall {
   readonly from: string
   readonly ringing: SipState
   readonly gone: AbortSignal
+  private readonly recorder: TraceRecorder
   private readonly agent: TrunkAgent
   private readonly invite: Core.IncomingInviteRequest
   private readonly deps: InboundDeps
@@ -83,6 +85,8 @@ class InboundCall implements IncomingCall {
     this.from = o.arrival.from
     this.ringing = o.arrival.ringing
     this.offer = invite.message.body ?? ''
+    this.recorder = new TraceRecorder(o.deps.clock)
+    this.recorder.follow(o.deps.stack.transport.tap, invite.message.callId, agent.options.name)
     const gone = new AbortController()
     this.gone = gone.signal
     invite.delegate = {
@@ -92,6 +96,10 @@ class InboundCall implements IncomingCall {
       },
     }
     this.judge()
+  }
+
+  get trace(): TraceSource {
+    return this.recorder
   }
 
   get refused(): boolean {
@@ -149,6 +157,7 @@ class InboundCall implements IncomingCall {
     } catch (error) {
       this.deps.log.debug('a call could not be refused', { reason: reasonOf(error) })
     }
+    this.recorder.finish()
     return statusCode
   }
 
@@ -200,6 +209,7 @@ class InboundCall implements IncomingCall {
     const { leg } = beginLeg(agent, {
       ...{ deps, session, media, offers, timer, route, source: arrival.source },
       allow: invite.message.getHeader('allow'),
+      trace: this.recorder,
       weBegan: false,
     })
     deps.onLeg(leg)

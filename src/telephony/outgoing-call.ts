@@ -17,12 +17,15 @@ import { type Endpoint, protocolOf } from './sip/transport.ts'
 import type { InviteWatcher, Route, TrunkAgent } from './sip/trunk-agent.ts'
 import type { WireMessage } from './sip/wire-message.ts'
 import { inviteState } from './sip-state.ts'
+import type { TraceRecorder } from './trace.ts'
 
 /** After a CANCEL the final response is a matter of one round trip; longer than this nobody waits for it. */
 const CANCEL_PATIENCE_MS = 5_000
 
 export interface DialDeps extends CallDeps {
   media: Media
+  /** Keeps what passes; null: nobody wants to know. */
+  trace: TraceRecorder | null
   /** Told of each leg, so that a stop can end it. */
   onLeg(leg: DialogLeg): void
 }

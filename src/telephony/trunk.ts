@@ -10,6 +10,7 @@ import { recover } from './recover.ts'
 import type { Registration } from './sip/registration.ts'
 import type { Endpoint } from './sip/transport.ts'
 import type { TrunkAgent } from './sip/trunk-agent.ts'
+import { TraceRecorder } from './trace.ts'
 
 export interface Line {
   agent: TrunkAgent
@@ -17,7 +18,7 @@ export interface Line {
   registration: Registration | null
 }
 
-type Deps = Omit<DialDeps, 'onLeg'> & { lines: readonly Line[] }
+type Deps = Omit<DialDeps, 'onLeg' | 'trace'> & { lines: readonly Line[] }
 
 /** One trunk, for metrics. */
 export interface TrunkStats {
@@ -62,7 +63,21 @@ export function createTrunk(deps: Deps): Trunks {
     ]),
   )
 
+  /** A leg that comes of it ends its trace; where there is none, it ends here. */
   async function dial(request: DialRequest): Promise<Dialed> {
+    const trace = request.onTrace ? new TraceRecorder(deps.clock) : null
+    if (trace) request.onTrace?.(trace)
+    let answered = false
+    try {
+      const dialed = await dialInOrder(request, trace)
+      answered = 'answered' in dialed
+      return dialed
+    } finally {
+      if (!answered) trace?.finish()
+    }
+  }
+
+  async function dialInOrder(request: DialRequest, trace: TraceRecorder | null): Promise<Dialed> {
     const signal = AbortSignal.any([request.signal, stopping.signal])
     let last: Dialed = { failed: 'trunk_error', sipCode: null, reason: 'no trunk is configured' }
     for (const { agent } of inOrder(deps.lines, request.from)) {
@@ -76,7 +91,7 @@ export function createTrunk(deps: Deps): Trunks {
         }
         continue
       }
-      const { dialed, mayHaveRung } = await carry(agent, { ...request, signal })
+      const { dialed, mayHaveRung } = await carry(agent, { ...request, signal }, trace)
       if (mayHaveRung) return orUnknown(dialed)
       if (!mayFailOver(dialed)) return dialed
       last = dialed
@@ -100,10 +115,14 @@ export function createTrunk(deps: Deps): Trunks {
   }
 
   /** Counts the call as the trunk's until it failed or its leg ended. */
-  async function carry(agent: TrunkAgent, request: DialRequest): ReturnType<typeof dialOver> {
+  async function carry(
+    agent: TrunkAgent,
+    request: DialRequest,
+    trace: TraceRecorder | null,
+  ): ReturnType<typeof dialOver> {
     const release = count(agent)
     try {
-      const result = await overTargets(agent, request)
+      const result = await overTargets(agent, request, trace)
       if ('answered' in result.dialed) void result.dialed.answered.ended.then(release)
       else release()
       return result
@@ -114,13 +133,17 @@ export function createTrunk(deps: Deps): Trunks {
   }
 
   /** One after the other of the trunk's own targets, until one does more than fail before anything rang. */
-  async function overTargets(agent: TrunkAgent, request: DialRequest): ReturnType<typeof dialOver> {
+  async function overTargets(
+    agent: TrunkAgent,
+    request: DialRequest,
+    trace: TraceRecorder | null,
+  ): ReturnType<typeof dialOver> {
     for (let n = 1; ; n++) {
       if (!(await paces.get(agent.options.name)?.wait(request.signal)))
         return { dialed: canceled(null), mayHaveRung: false }
       const sentTo: { endpoint: Endpoint | null } = { endpoint: null }
       const noted = { ...request, beforeInvite: noting(request, sentTo) }
-      const result = await dialOver(agent, noted, { ...deps, onLeg: keep })
+      const result = await dialOver(agent, noted, { ...deps, onLeg: keep, trace })
       report(agent, request, result.dialed)
       const { endpoint } = sentTo
       if (endpoint === null || result.mayHaveRung || !isTargetsFault(result.dialed)) return result

@@ -4,6 +4,7 @@ import { exerciseCallEnd } from './call-store-end.ts'
 import { exerciseCallProgress } from './call-store-progress.ts'
 import { exerciseCallReception } from './call-store-receive.ts'
 import { exerciseCallRetry } from './call-store-retry.ts'
+import { exerciseCallTraces } from './call-store-traces.ts'
 import type { OpenStores } from './stores.ts'
 
 /** What every CallStore does. */
@@ -14,5 +15,6 @@ export function exerciseCallStore(name: string, open: OpenStores): void {
     exerciseCallProgress(open)
     exerciseCallEnd(open)
     exerciseCallRetry(open)
+    exerciseCallTraces(open)
   })
 }

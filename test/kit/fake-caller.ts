@@ -1,4 +1,5 @@
 /** Somebody who calls one of our numbers, on simulated time: the other side of an IncomingCall. */
+import type { TraceMessage } from '../../src/calls/call-trace.ts'
 import type { IncomingCall, Leg, SipState } from '../../src/calls/ports.ts'
 import { createFakeLeg, type FakeLeg, type Speech } from './fake-leg.ts'
 import type { SimClock } from './sim-clock.ts'
@@ -42,6 +43,7 @@ export function fakeCaller(
 ): FakeCaller {
   const { clock, sipCallId } = o
   const ladder: string[] = []
+  const passed: TraceMessage[] = []
   const times: number[] = []
   const gone = new AbortController()
   let leg: FakeLeg | null = null
@@ -52,6 +54,11 @@ export function fakeCaller(
   function pass(message: string): void {
     ladder.push(message)
     times.push(clock.now())
+    passed.push({
+      ...{ at: clock.now(), trunk: 'main', transport: 'UDP', remote: '192.0.2.1:5060' },
+      direction: /^(INVITE|CANCEL|BYE)$/.test(message) ? 'received' : 'sent',
+      ...{ summary: message, text: message, repeated: 0 },
+    })
   }
 
   function refuse(status: number): number {
@@ -80,6 +87,10 @@ export function fakeCaller(
     from: o.from ?? '+15557654321',
     ringing: { trunk: 'main', phase: 'ringing', callId: sipCallId },
     gone: gone.signal,
+    trace: {
+      complete: Promise.resolve(),
+      read: () => ({ messages: [...passed], omitted: 0, media: null }),
+    },
     ring() {
       if (!over && !orphaned) pass('180')
     },

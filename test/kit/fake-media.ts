@@ -4,6 +4,7 @@ import {
   type CodecName,
   type Media,
   type MediaSession,
+  type MediaStats,
   NO_STATS,
 } from '../../src/telephony/media/media.ts'
 
@@ -17,7 +18,11 @@ export class FakeMediaSession implements MediaSession {
   readonly agreements: Agreement[] = []
   digits = ''
   closed = false
+  /** What `stats` tells. */
+  figures: MediaStats = NO_STATS
   readonly silent: Promise<void>
+  readonly over: Promise<void>
+  private becomeOver: () => void = () => {}
   /** Makes `silent` resolve. */
   fallSilent: () => void = () => {}
   readonly mouth: MediaSession['mouth'] = {
@@ -34,6 +39,9 @@ export class FakeMediaSession implements MediaSession {
     this.silent = new Promise((done) => {
       this.fallSilent = done
     })
+    this.over = new Promise((done) => {
+      this.becomeOver = done
+    })
   }
 
   agree(agreement: Agreement): void {
@@ -49,11 +57,12 @@ export class FakeMediaSession implements MediaSession {
   }
 
   stats(): ReturnType<MediaSession['stats']> {
-    return NO_STATS
+    return this.figures
   }
 
   close(): void {
     this.closed = true
+    this.becomeOver()
   }
 }
 

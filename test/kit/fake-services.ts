@@ -59,6 +59,8 @@ export class FakeServices implements ApiServices {
   nextPage: PageKey | null = null
   private readonly replays = new Map<string, { hash: string; body: string }>()
   readonly stored = new Map<string, StoredCall>()
+  /** What passed on the wire, by the call's id. */
+  readonly traces = new Map<string, object[]>()
   readonly hooks = new Map<string, StoredWebhook>()
   private wake: (() => void)[] = []
 
@@ -140,6 +142,7 @@ export class FakeServices implements ApiServices {
       return { body, replayed: false }
     },
     get: async (id) => this.stored.get(id)?.call ?? null,
+    trace: async (id) => (this.stored.has(id) ? { data: this.traces.get(id) ?? [] } : null),
     list: async (filter) => {
       this.filters.push(filter)
       return { data: [...this.stored.values()].map(({ call }) => call), next: this.nextPage }

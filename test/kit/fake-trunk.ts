@@ -1,3 +1,4 @@
+import type { TraceMessage } from '../../src/calls/call-trace.ts'
 import type {
   Dialed,
   DialRequest,
@@ -76,6 +77,8 @@ interface Line extends PlacedCall {
   /** Nobody of ours is there any more. */
   orphaned: boolean
   forget: (() => void)[]
+  /** The ladder as a trace tells it. */
+  passed: TraceMessage[]
   done(dialed: Dialed): void
 }
 
@@ -102,13 +105,22 @@ export function createFakeTrunk({ clock }: { clock: SimClock }): FakeTrunk {
     if (request.signal.aborted) return canceled(null)
     const phone = phones.get(request.to) ?? {}
     const sipCallId = `sip-${lines.length + 1}-${request.callId}`
+    const passed: TraceMessage[] = []
+    request.onTrace?.({
+      read: () => ({
+        messages: passed.map((message) => ({ ...message })),
+        omitted: 0,
+        media: null,
+      }),
+      complete: Promise.resolve(),
+    })
     await request.beforeInvite({ trunk: 'main', phase: 'invite', callId: sipCallId })
     if (request.signal.aborted) return canceled(null)
     return new Promise((done) => {
       const { to, from, callId } = request
       const line: Line = {
         ...{ to, from, callId, at: clock.now(), ladder: [], times: [], leg: null, sipCallId },
-        ...{ phone, state: 'calling', orphaned: false, forget: [], done },
+        ...{ phone, state: 'calling', orphaned: false, forget: [], passed, done },
       }
       lines.push(line)
       pass(line, 'INVITE')
@@ -200,6 +212,7 @@ export function createFakeTrunk({ clock }: { clock: SimClock }): FakeTrunk {
   function pass(line: Line, message: Message): void {
     line.ladder.push(message)
     line.times.push(clock.now())
+    if (!line.orphaned) line.passed.push(traceMessage(message, clock.now()))
   }
 
   const trunk: FakeTrunk = {
@@ -242,6 +255,20 @@ export function createFakeTrunk({ clock }: { clock: SimClock }): FakeTrunk {
     },
   }
   return trunk
+}
+
+function traceMessage(message: Message, at: number): TraceMessage {
+  const received = /^\d|from them$/.test(message)
+  return {
+    at,
+    direction: received ? 'received' : 'sent',
+    trunk: 'main',
+    transport: 'UDP',
+    remote: '192.0.2.1:5060',
+    summary: message.replace(' from them', ''),
+    text: message,
+    repeated: 0,
+  }
 }
 
 const canceled = (sipCode: number | null): Dialed => ({

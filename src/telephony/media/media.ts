@@ -44,17 +44,28 @@ export interface Agreement {
 export interface MediaStats {
   packetsSent: number
   packetsReceived: number
+  /** Of RTP packets, headers and what SRTP adds included. */
+  bytesSent: number
+  bytesReceived: number
   packetsLost: number
   packetsLate: number
+  /** Came more than once; counted as received too. */
+  packetsDuplicate: number
   /** Dropped because they came from elsewhere than the agreed source. */
   packetsForeign: number
   /** Dropped because SRTP could not vouch for them: forged, damaged or sent again. */
   packetsUnauthentic: number
+  /** Sound that was made up in place of what was lost. */
+  concealedMs: number
   /** RFC 3550 §6.4.1, in ms. */
   jitterMs: number
+  /** How often the other side went on as another stream. */
+  ssrcChanges: number
   /** Keys that the other side pressed. */
   digitsReceived: number
   codec: CodecName | null
+  /** How much sound a packet of ours carries; null before anything was agreed on. */
+  ptimeMs: number | null
   encrypted: boolean
   /** What the other side reports by RTCP of what we send; null until it does. */
   remote: { packetsLost: number; jitterMs: number; roundTripMs: number | null } | null
@@ -63,13 +74,19 @@ export interface MediaStats {
 export const NO_STATS: MediaStats = {
   packetsSent: 0,
   packetsReceived: 0,
+  bytesSent: 0,
+  bytesReceived: 0,
   packetsLost: 0,
   packetsLate: 0,
+  packetsDuplicate: 0,
   packetsForeign: 0,
   packetsUnauthentic: 0,
+  concealedMs: 0,
   jitterMs: 0,
+  ssrcChanges: 0,
   digitsReceived: 0,
   codec: null,
+  ptimeMs: null,
   encrypted: false,
   remote: null,
 }
@@ -101,6 +118,8 @@ export interface MediaSession {
   readonly silent: Promise<void>
   /** The last figures that the worker told. */
   stats(): MediaStats
+  /** Resolves after `close`, when the last figures are in or nothing more will come of them. */
+  readonly over: Promise<void>
   /** Stops sound, frees the port; playbacks end. Idempotent. */
   close(): void
 }

@@ -28,12 +28,14 @@ interface Waiting {
 export class RemoteSession implements MediaSession {
   readonly mouth: Mouth
   readonly silent: Promise<void>
+  readonly over: Promise<void>
   localPort = 0
   codecs: ReadonlySet<CodecName> = new Set()
   private readonly id: string
   private readonly post: (message: ToWorker) => void
   private ring: Ring | undefined
   private becomeSilent: () => void = () => undefined
+  private becomeOver: () => void = () => undefined
   private readonly playbacks = new Map<number, Waiting>()
   private readonly presses = new Map<number, () => void>()
   private nextClip = 1
@@ -49,6 +51,9 @@ export class RemoteSession implements MediaSession {
     this.post = post
     this.silent = new Promise((done) => {
       this.becomeSilent = done
+    })
+    this.over = new Promise((done) => {
+      this.becomeOver = done
     })
     this.mouth = {
       enqueue: (clip) => this.enqueue(clip),
@@ -99,6 +104,13 @@ export class RemoteSession implements MediaSession {
   fail(): void {
     this.settle()
     this.becomeSilent()
+    this.becomeOver()
+  }
+
+  /** Closes it; nobody waits for what the worker still has to say. */
+  abandon(): void {
+    this.close()
+    this.becomeOver()
   }
 
   /** Takes what the worker says of this session. */
@@ -127,6 +139,7 @@ export class RemoteSession implements MediaSession {
       case 'stats':
       case 'closed':
         this.told = message.stats
+        if (message.type === 'closed') this.becomeOver()
     }
   }
 

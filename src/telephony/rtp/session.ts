@@ -66,6 +66,8 @@ export class RtpSession {
   private reports: Reports | undefined
   private pace: Pace | undefined
   private sent = 0
+  private bytesSent = 0
+  private bytesReceived = 0
   private foreign = 0
   private digits = 0
 
@@ -127,10 +129,12 @@ export class RtpSession {
       this.foreign++
       return
     }
+    const { length } = datagram
     const plain = this.srtp.unprotect(datagram)
     const packet = plain && parsePacket(plain, this.packet)
     if (!packet || !this.isOurs(packet, agreement) || !this.rule.accepts(host, port, now)) return
     this.watchdog.heard(now)
+    this.bytesReceived += length
     if (agreement.direction !== 'sendonly' && agreement.direction !== 'inactive')
       this.hear(packet, agreement, now)
   }
@@ -183,13 +187,19 @@ export class RtpSession {
     return {
       packetsSent: this.sent,
       packetsReceived: this.receiver.received,
+      bytesSent: this.bytesSent,
+      bytesReceived: this.bytesReceived,
       packetsLost: this.receiver.lost,
       packetsLate: this.receiver.late,
+      packetsDuplicate: this.receiver.duplicates,
       packetsForeign: this.foreign,
       packetsUnauthentic: this.srtp.refused,
+      concealedMs: this.receiver.concealedMs,
       jitterMs: this.receiver.jitterMs,
+      ssrcChanges: this.receiver.ssrcChanges,
       digitsReceived: this.digits,
       codec: this.agreement?.codec ?? null,
+      ptimeMs: this.agreement?.ptimeMs ?? null,
       encrypted: this.srtp.isOn,
       remote: this.reports?.remote ?? null,
     }
@@ -274,7 +284,9 @@ export class RtpSession {
     const to = this.rule.destination
     if (!packet || !to) return
     const wire = this.srtp.protect(this.sender.packet, packet)
-    if (this.o.send(wire, to.port, to.host)) this.sent++
+    if (!this.o.send(wire, to.port, to.host)) return
+    this.sent++
+    this.bytesSent += wire.length
   }
 
   private report(now: number, bye: boolean): void {

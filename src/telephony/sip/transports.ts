@@ -5,6 +5,7 @@ import type { Ids } from '../../core/ids.ts'
 import { listenReason } from '../../core/listen-reason.ts'
 import type { Log } from '../../core/log.ts'
 import { type SourceList, SourceRate } from './gate.ts'
+import { MessageTap } from './message-tap.ts'
 import type { TlsSettings } from './stream-socket.ts'
 import { StreamTransport } from './stream-transport.ts'
 import {
@@ -40,6 +41,7 @@ interface Deps {
 
 class Transports implements SipTransport {
   readonly stats = emptyStats()
+  readonly tap = new MessageTap()
   private readonly deps: Deps
   private readonly udp: UdpTransport
   private readonly streams: StreamTransport
@@ -47,7 +49,7 @@ class Transports implements SipTransport {
   constructor(deps: Deps) {
     this.deps = deps
     const { clock, ids, log, sources, host, tls } = deps
-    const shared = { clock, log, sources, host, stats: this.stats }
+    const shared = { clock, log, sources, host, stats: this.stats, tap: this.tap }
     const rate = new SourceRate(clock, deps.rate ?? DEFAULT_RATE)
     this.udp = new UdpTransport({ ...shared, rate })
     this.streams = new StreamTransport({ ...shared, rate, ids, tls, secret: ids.hex(32) })

@@ -5,6 +5,7 @@ import { listenReason } from '../../core/listen-reason.ts'
 import type { Log } from '../../core/log.ts'
 import { sendDatagram } from '../send-datagram.ts'
 import { normalAddress, type SourceList, type SourceRate } from './gate.ts'
+import type { MessageTap } from './message-tap.ts'
 import { Retransmitter } from './retransmit.ts'
 import { isRefused } from './route.ts'
 import type { Endpoint, Packet, TransportEvents, TransportStats } from './transport.ts'
@@ -21,6 +22,7 @@ interface Deps {
   sources: SourceList
   rate: SourceRate
   stats: TransportStats
+  tap: MessageTap
   host: string
 }
 
@@ -128,6 +130,7 @@ export class UdpTransport {
     const socket = packet.fromPort === undefined ? this.main : this.sockets.get(packet.fromPort)
     if (!socket || socket.closed) throw new Error('the SIP socket is closed')
     this.stats.sent++
+    this.deps.tap.passed('sent', packet.text, packet.to)
     const bytes = Buffer.from(packet.text, 'latin1')
     sendDatagram(socket, bytes, packet.to, (error) => this.failed(error))
   }
@@ -163,6 +166,7 @@ export class UdpTransport {
       this.stats.malformed++
       return
     }
+    this.deps.tap.passed('received', text, source)
     const ack = this.retransmitter.received(message, this.deps.clock.steady())
     if (message.kind === 'response' && message.via?.branch)
       this.unanswered.delete(message.via.branch)
