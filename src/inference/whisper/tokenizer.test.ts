@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { byteAlphabet, createTokenizer } from './tokenizer.ts'
+import { byteAlphabet } from './bpe.ts'
+import { createTokenizer } from './tokenizer.ts'
 
 /** Whisper's 50,257 tokens as bytes, from whisper.cpp's file: after header and mel filters, count and strings. */
 function storedVocabulary(): Buffer[] {
