@@ -135,9 +135,27 @@ function createSession(
   return {
     inputs: raw.inputMetadata.map(toInfo),
     outputs,
-    run: (feeds) => raw.run(feeds, fetches, {}),
+    run: (feeds) => raw.run(toNative(feeds), fetches, {}),
     release: () => raw.dispose(),
   }
+}
+
+/** The binding does not know Float16Array, which onnxruntime-common keeps 16-bit numbers in: it gets their bits. */
+function toNative(feeds: Readonly<Record<string, Tensor>>): object {
+  const isHalf = (tensor: Tensor): boolean => tensor.type === 'float16'
+  if (!Object.values(feeds).some(isHalf)) return feeds
+  const bits = ({ type, dims, location, data }: Tensor): object => {
+    const view = data as unknown as Uint16Array
+    return {
+      type,
+      dims,
+      location,
+      data: new Uint16Array(view.buffer, view.byteOffset, view.length),
+    }
+  }
+  return Object.fromEntries(
+    Object.entries(feeds).map(([name, tensor]) => [name, isHalf(tensor) ? bits(tensor) : tensor]),
+  )
 }
 
 function toInfo(value: RawValue): ValueInfo {

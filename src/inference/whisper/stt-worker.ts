@@ -78,8 +78,8 @@ function recognise(request: Recognise): Heard {
 function answer(request: Extract<SttRequest, { id: number }>): SttReply {
   const { id } = request
   try {
+    if (request.type === 'probe') load(request.model)
     const heard = request.type === 'recognise' ? recognise(request) : NOTHING
-    load(request.model)
     return { id, ...heard, device: device ?? { name: 'cpu', reason: null } }
   } catch (error) {
     return isAbortError(error) ? { id, gaveUp: true } : { id, failed: reasonOf(error) }
