@@ -7,12 +7,14 @@ import { benchOverhead } from './overhead.ts'
 import { type Figure, renderTable } from './report.ts'
 import { benchRtp } from './rtp.ts'
 import { benchStart } from './start.ts'
+import { benchStt } from './stt.ts'
 
 const BENCHES: Record<string, () => Promise<Figure[]>> = {
   start: benchStart,
   overhead: benchOverhead,
   rtp: benchRtp,
   api: benchApi,
+  stt: benchStt,
 }
 
 async function main(names: readonly string[]): Promise<number> {

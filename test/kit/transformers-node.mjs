@@ -41,13 +41,13 @@ async function answer({ dir, dtype, sounds, texts = [], tokens = [] }) {
   const isWhisper = model.config.model_type === 'whisper'
   const heard = []
   for (const { file, language, mostTokens, prompt, most, featuresTo } of sounds) {
+    const begun = performance.now()
     const inputs = await processor(readSound(file))
     if (featuresTo) writeFileSync(featuresTo, Buffer.from(inputs.input_features.data.buffer))
     const chosen = isWhisper && language ? { language } : {}
     const earlier = prompt
       ? { decoder_input_ids: withEarlier(model, tokenizer, { language, prompt, most }) }
       : {}
-    const begun = Date.now()
     // It goes on past what the decoder can hold; ours does not.
     const places = model.config.max_target_positions ?? Number.POSITIVE_INFINITY
     const left = places - (earlier.decoder_input_ids?.dims[1] ?? 0)
@@ -57,7 +57,7 @@ async function answer({ dir, dtype, sounds, texts = [], tokens = [] }) {
     heard.push({
       ids,
       text: tokenizer.decode(ids, { skip_special_tokens: true }),
-      ms: Date.now() - begun,
+      ms: performance.now() - begun,
     })
   }
   return {
