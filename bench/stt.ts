@@ -33,7 +33,10 @@ async function measure(directory: string): Promise<Figure[]> {
   const ears = speech()
   const model = loadSpeechModel(openRuntime(sharedDataDir()), directorySource(DEMO), { threads: 1 })
   const file = join(directory, 'speech.f32')
-  writeFileSync(file, Float32Array.from(sound(ears, RATE_HZ * SECONDS), (each) => each / 32768))
+  writeFileSync(
+    file,
+    Float32Array.from(sound(ears, RATE_HZ * SECONDS), (each) => each / 32768),
+  )
   recognise(model, ears, RATE_HZ * SECONDS)
   const { samples, discarded } = await runRounds({
     count: ROUNDS,

@@ -40,6 +40,11 @@ export interface SpeechShape {
   /** Its logit varies more than others', so that some text ends. */
   end: number
   seed: number
+  /**
+   * What turns tokens into numbers turns numbers into tokens too, as in the hub's models: half of a small model's
+   * weights. They are shifted by some tokens, so that a model that learnt nothing does not repeat its last token.
+   */
+  isTied?: boolean
 }
 
 /** Nodes and weights of one graph; values get names of their own. */
@@ -253,16 +258,13 @@ interface DecoderWeights {
 }
 
 function decoderWeights(b: Builder, shape: SpeechShape): DecoderWeights {
-  const { size, vocabulary, targetPositions, end } = shape
+  const { size, vocabulary, targetPositions } = shape
   const mask = new Float32Array(targetPositions * targetPositions)
   for (let row = 0; row < targetPositions; row++)
     mask.fill(-1e9, row * targetPositions + row + 1, (row + 1) * targetPositions)
-  const random = randomSource(shape.seed + 1)
-  const out = new Float32Array(size * vocabulary)
-  for (let i = 0; i < out.length; i++)
-    out[i] = (random() - 0.5) * (i % vocabulary === end ? 2.2 : 1)
+  const embedding = b.weight([vocabulary, size], 0.6)
   return {
-    embedding: b.weight([vocabulary, size], 0.6),
+    embedding,
     positions: b.weight([targetPositions, size], 1),
     mask: b.floats([targetPositions, targetPositions], mask),
     layers: Array.from({ length: shape.decoderLayers }, () => ({
@@ -270,8 +272,26 @@ function decoderWeights(b: Builder, shape: SpeechShape): DecoderWeights {
       cross: attentionWeights(b, size),
       mlp: mlpWeights(b, size),
     })),
-    out: b.stores([size, vocabulary], out),
+    out: shape.isTied
+      ? b.op('Transpose', [shifted(b, embedding)], [attribute('perm', [1, 0])])
+      : b.stores([size, vocabulary], tokenWeights(shape)),
   }
+}
+
+const SHIFT = 7919
+
+function shifted(b: Builder, embedding: string): string {
+  const from = (begin: number, end: number): string =>
+    b.op('Slice', [embedding, b.ints(begin), b.ints(end), b.ints(0)])
+  return b.op('Concat', [from(SHIFT, 1e9), from(0, SHIFT)], [attribute('axis', 0)])
+}
+
+function tokenWeights({ size, vocabulary, seed, end }: SpeechShape): Float32Array {
+  const random = randomSource(seed + 1)
+  return Float32Array.from(
+    { length: size * vocabulary },
+    (_, i) => (random() - 0.5) * (i % vocabulary === end ? 2.2 : 1),
+  )
 }
 
 const PARTS = ['decoder.key', 'decoder.value', 'encoder.key', 'encoder.value']

@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path'
 import { Tensor } from 'onnxruntime-common'
 import { afterEach, describe, expect, it } from 'vitest'
 import { sharedDataDir } from '../../../test/kit/speech.ts'
-import { cudaDirectory, PROVIDERS } from './cuda-files.ts'
+import { CUDA_FOLDER, PROVIDERS } from './cuda-files.ts'
 import { chooseDevice } from './device.ts'
 import { openRuntime, type Runtime } from './runtime.ts'
 import { unpackNative } from './unpack.ts'
@@ -27,7 +27,7 @@ afterEach(() => {
 function setup(o: { content?: string; sum?: number } = {}) {
   const dataDir = mkdtempSync(join(tmpdir(), 'landline-device-'))
   made.push(dataDir)
-  const cuda = cudaDirectory(dataDir)
+  const cuda = join(dataDir, CUDA_FOLDER)
   const libraryDir = join(dataDir, 'runtime/hash')
   mkdirSync(cuda, { recursive: true, mode: 0o700 })
   mkdirSync(libraryDir, { mode: 0o700 })
@@ -49,12 +49,13 @@ function setup(o: { content?: string; sum?: number } = {}) {
 
 describe('the device of the models', () => {
   it('is the CPU when that is wanted, and where no file of CUDA is', () => {
-    const { dataDir, runtime, asked, cuda } = setup()
+    const { dataDir, runtime, asked } = setup()
     expect(chooseDevice(runtime, dataDir, 'cpu')).toEqual({ name: 'cpu', reason: null })
     expect(chooseDevice(runtime, dataDir, 'auto')).toEqual({ name: 'cpu', reason: null })
     expect(chooseDevice(runtime, dataDir, 'cuda')).toEqual({
       name: 'cpu',
-      reason: `libonnxruntime_providers_shared.so and libonnxruntime_providers_cuda.so are not in ${cuda}`,
+      reason:
+        'libonnxruntime_providers_shared.so and libonnxruntime_providers_cuda.so are not in runtime/cuda of the data directory',
     })
     expect(asked).toEqual([])
   })

@@ -1,7 +1,7 @@
 /** Which device models run on: the graphics card by CUDA where that works, else the CPU. */
 import { Tensor } from 'onnxruntime-common'
 import { reasonOf } from '../../core/errors.ts'
-import { cudaDirectory, linkProviders, PROVIDERS } from './cuda-files.ts'
+import { CUDA_FOLDER, linkProviders, PROVIDERS } from './cuda-files.ts'
 import type { Runtime } from './runtime.ts'
 
 /** `speech.device`. */
@@ -21,8 +21,8 @@ export function chooseDevice(runtime: Runtime, dataDir: string, wanted: WantedDe
   if (wanted === 'cpu') return { name: 'cpu', reason: null }
   try {
     if (!linkProviders(dataDir, runtime.directory)) {
-      const where = cudaDirectory(dataDir)
-      const missing = `${PROVIDERS.join(' and ')} are not in ${where}`
+      // The API shows this too: no path of this machine.
+      const missing = `${PROVIDERS.join(' and ')} are not in ${CUDA_FOLDER} of the data directory`
       return { name: 'cpu', reason: wanted === 'cuda' ? missing : null }
     }
     const sum = addOnCuda(runtime)

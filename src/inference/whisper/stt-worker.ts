@@ -5,7 +5,7 @@
 import { isAbortError } from '../../core/abort.ts'
 import { reasonOf } from '../../core/errors.ts'
 import { chooseDevice, type Device, type WantedDevice } from '../onnx/device.ts'
-import { openRuntime } from '../onnx/runtime.ts'
+import { openRuntime, type Runtime } from '../onnx/runtime.ts'
 import { loadSpeechModel } from '../speech-model-files.ts'
 import { utteranceSound } from '../utterance-sound.ts'
 import { demoSource } from './demo-model.ts'
@@ -38,18 +38,22 @@ function load(model: string | null): SpeechModel {
   loaded = undefined
   remembered.clear()
   const runtime = openRuntime(settings.dataDir)
-  device ??= chooseDevice(runtime, settings.dataDir, settings.device)
-  if (device.name === 'cpu' && settings.device === 'cuda')
-    throw new Error(`speech.device = "cuda": ${device.reason}`)
   // The demo model is smaller than what handing it to more threads or a card costs.
-  const options =
+  const speech =
     model === null
-      ? { threads: 1, device: 'cpu' as const }
-      : { threads: settings.threads, device: device.name }
-  const source = model === null ? demoSource() : directorySource(model, device.name)
-  const speech = loadSpeechModel(runtime, source, options)
+      ? loadSpeechModel(runtime, demoSource(), { threads: 1 })
+      : loadOnDevice(runtime, model)
   loaded = { model, speech }
   return speech
+}
+
+function loadOnDevice(runtime: Runtime, dir: string): SpeechModel {
+  const { dataDir, threads } = settings
+  device ??= chooseDevice(runtime, dataDir, settings.device)
+  const { name, reason } = device
+  if (name === 'cpu' && settings.device === 'cuda')
+    throw new Error(`speech.device = "cuda": ${reason}`)
+  return loadSpeechModel(runtime, directorySource(dir, name), { threads, device: name })
 }
 
 /** What is known of an utterance from when less of it was there. */

@@ -224,7 +224,7 @@ describe('which model it takes', () => {
       name: 'speech-to-text',
       state: 'missing',
       reason: expect.stringMatching(
-        /^speech-to-text failed: speech\.device = "cuda": libonnxruntime_providers_shared\.so and .* are not in .*runtime\/cuda$/,
+        /^speech-to-text failed: speech\.device = "cuda": libonnxruntime_providers_shared\.so and .* are not in runtime\/cuda of the data directory$/,
       ),
       mend: expect.stringContaining('speech.device = "auto"'),
     })

@@ -158,7 +158,7 @@ function probeFailure(error: unknown): Probe {
   if (error instanceof TimeLimitError)
     return { name: NAME, state: 'away', reason, mend: 'restart Landline when this stays' }
   const mend = reason.includes('speech.device')
-    ? 'put the files there (docs/operations.md), or set speech.device = "auto"'
+    ? 'put them there (docs/configuration.md), or set speech.device = "auto"'
     : 'landline models verify'
   return { name: NAME, state: 'missing', reason, mend }
 }
