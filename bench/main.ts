@@ -10,6 +10,7 @@ import { type Figure, renderTable } from './report.ts'
 import { benchRtp } from './rtp.ts'
 import { benchSip } from './sip.ts'
 import { benchStart } from './start.ts'
+import { benchStt } from './stt.ts'
 
 /** Figures, or a sentence that says why there are none. */
 const BENCHES: Record<string, () => Promise<Figure[] | string>> = {
@@ -20,6 +21,7 @@ const BENCHES: Record<string, () => Promise<Figure[] | string>> = {
   sip: benchSip,
   media: benchMedia,
   mutated: benchMutated,
+  stt: benchStt,
 }
 
 async function main(names: readonly string[]): Promise<number> {

@@ -45,7 +45,10 @@ function fliteVoice(name: string | null): FliteVoiceName {
 
 function createRecogniser(config: Config, d: EngineDeps): Recogniser & Part {
   const { engine, model, url, apiKey } = config.speech.stt
-  if (engine === 'whisper') return createWhisperRecogniser({ ...d, dataDir: config.dataDir, model })
+  if (engine === 'whisper') {
+    const { dataDir } = config
+    return createWhisperRecogniser({ ...d, dataDir, model, device: config.speech.device })
+  }
   return createOpenAiTranscriber({
     ...d,
     url: url ?? '',

@@ -94,7 +94,7 @@ export const SETTINGS = {
   'webhooks.timeout': setting(duration(50, 5 * MINUTE), 10 * SECOND),
   'webhooks.retry_base': setting(duration(10, HOUR), 10 * SECOND),
 
-  'speech.device': setting(choice(['auto', 'cpu'], ['cuda']), 'auto'),
+  'speech.device': setting(choice(['auto', 'cpu', 'cuda']), 'auto'),
   'speech.stt.engine': setting(choice(['whisper', 'openai']), 'whisper'),
   'speech.stt.model': none(text()),
   'speech.stt.url': none(baseUrl()),

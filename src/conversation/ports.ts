@@ -29,12 +29,20 @@ export interface Recognition {
 
 /** Speech to text. */
 export interface Recogniser {
-  /** The text of the samples [from, to) of a ring. Rejects with AbortError when `signal` aborts. */
+  /**
+   * The text of the samples [from, to) of a ring. Rejects with AbortError when `signal` aborts, and a partial one when a
+   * later request for the same ears overtakes it.
+   */
   recognise(o: {
     ears: Ring
     from: number
     to: number
-    language: string
+    /** BCP 47; left out, an engine that knows several guesses. One that it does not know is no error. */
+    language?: string
+    /** Text that goes before, in words to be expected (names, products); engines without a place for it pass it over. */
+    prompt?: string
+    /** The text so far of speech that goes on: it gives way to all that are not. */
+    partial?: boolean
     signal: AbortSignal
   }): Promise<Recognition>
   probe(): Promise<Probe>

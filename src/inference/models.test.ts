@@ -11,6 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { sharedDataDir } from '../../test/kit/speech.ts'
+import { writeMoonshine } from '../../test/kit/speech-export.ts'
 import { chooseWhisper, listModels, verifyModels } from './models.ts'
 
 const made: string[] = []
@@ -43,6 +44,21 @@ describe('the models', () => {
       installed: false,
       sizeBytes: 0,
     })
+  })
+
+  it('may be Moonshines, which the engine whisper runs too', () => {
+    const { dataDir } = setup()
+    const dir = join(dataDir, 'models/my-moonshine')
+    writeMoonshine(dir, { stored: 'int8', isMerged: true, seed: 4 })
+    symlinkSync(join(sharedDataDir(), 'runtime'), join(dataDir, 'runtime'))
+    const id = 'my-moonshine'
+    expect(listModels(dataDir).at(-1)).toMatchObject({ id, engine: 'whisper', installed: true })
+    expect(chooseWhisper(dataDir, null)).toEqual({ id, dir })
+    expect(verifyModels(dataDir)).toEqual([{ id, ok: true, problem: null }])
+    truncateSync(join(dir, 'onnx/decoder_model_merged_quantized.onnx'), 5000)
+    expect(verifyModels(dataDir)[0]?.problem).toBe(
+      `${dir}/onnx/decoder_model_merged_quantized.onnx is truncated`,
+    )
   })
 
   it('are listed with their size once installed, those that nobody knows too', () => {

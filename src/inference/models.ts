@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import manifest from '../../models/manifest.json'
 import { reasonOf } from '../core/errors.ts'
 import { openRuntime } from './onnx/runtime.ts'
-import { directorySource, readWhisperFiles } from './whisper/model-files.ts'
-import { loadWhisper } from './whisper/whisper.ts'
+import { isSpeechModel, loadSpeechModel } from './speech-model-files.ts'
+import { directorySource } from './whisper/model-files.ts'
 
 export interface InstalledModel {
   id: string
@@ -114,12 +114,12 @@ function sizeOf(path: string, depth = 0): number {
   }
 }
 
-/** What its own config says it is: `whisper`, or `unknown`. */
+/** The engine that runs what its own config says it is, or `unknown`: Moonshine's models run in the engine `whisper`. */
 function engineOf(dir: string): string {
   try {
     const config: unknown = JSON.parse(readFileSync(join(dir, 'config.json'), 'utf8'))
     const type = (config as { model_type?: unknown } | null)?.model_type
-    return type === 'whisper' ? type : 'unknown'
+    return isSpeechModel(type) ? 'whisper' : 'unknown'
   } catch {
     return 'unknown'
   }
@@ -128,8 +128,8 @@ function engineOf(dir: string): string {
 function problemOf(dataDir: string, { id, engine }: InstalledModel): string | null {
   if (engine !== 'whisper') return `${join(dataDir, FOLDER, id)} holds no model that Landline knows`
   try {
-    const files = readWhisperFiles(directorySource(join(dataDir, FOLDER, id)))
-    loadWhisper(openRuntime(dataDir), files, { threads: 1 }).release()
+    const source = directorySource(join(dataDir, FOLDER, id))
+    loadSpeechModel(openRuntime(dataDir), source, { threads: 1 }).release()
     return null
   } catch (error) {
     return reasonOf(error)

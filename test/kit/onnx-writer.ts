@@ -2,10 +2,12 @@
 type Bytes = Uint8Array<ArrayBuffer>
 
 const FLOAT = 1
+const INT8 = 3
 const INT64 = 7
 const BOOL = 9
-export type ElementType = typeof FLOAT | typeof INT64 | typeof BOOL
-export const elements = { float: FLOAT, int64: INT64, bool: BOOL } as const
+const FLOAT16 = 10
+export type ElementType = typeof FLOAT | typeof INT64 | typeof BOOL | typeof FLOAT16
+export const elements = { float: FLOAT, int64: INT64, bool: BOOL, float16: FLOAT16 } as const
 
 function join(...parts: Bytes[]): Bytes {
   return new Uint8Array(Buffer.concat(parts))
@@ -27,9 +29,17 @@ function bytes(field: number, content: Bytes | string): Bytes {
   return join(varint((field << 3) | 2), varint(raw.length), raw)
 }
 
-/** A tensor of floats or 64-bit integers, filled with `values`. */
-export function tensor(name: string, dims: number[], values: Float32Array | BigInt64Array): Bytes {
-  const type = values instanceof Float32Array ? FLOAT : INT64
+type Values = Float32Array | Float16Array | BigInt64Array | Int8Array
+
+function typeOf(values: Values): number {
+  if (values instanceof Float32Array) return FLOAT
+  if (values instanceof Float16Array) return FLOAT16
+  return values instanceof Int8Array ? INT8 : INT64
+}
+
+/** A tensor filled with `values`, of their type. */
+export function tensor(name: string, dims: number[], values: Values): Bytes {
+  const type = typeOf(values)
   const raw = new Uint8Array(
     new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength),
   )

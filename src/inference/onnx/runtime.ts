@@ -1,12 +1,15 @@
+import { dirname } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import { Tensor } from 'onnxruntime-common'
 import { reasonOf } from '../../core/errors.ts'
 import { forbidTelemetry } from './telemetry.ts'
 import { unpackNative } from './unpack.ts'
 
-/** One input or output of a model: its name and shape. A dimension that may vary is a name (or empty). */
+/** One input or output of a model: its name, type and shape. A dimension that may vary is a name (or empty). */
 export interface ValueInfo {
   name: string
+  /** As onnxruntime-common names it; undefined for types that it has no name for. */
+  type: Tensor.Type | undefined
   shape: readonly (number | string)[]
 }
 
@@ -20,15 +23,22 @@ export interface Session {
 }
 
 export interface Runtime {
+  /** Where its library lies, and looks for what it is made of. */
+  readonly directory: string
   /**
    * Loads a model from its bytes, or from a path (which also finds weights stored in files beside it).
-   * `threads`: how many work on one run (1). Throws an Error naming the path when it is no ONNX model.
+   * `threads`: how many work on one run (1); `device`: where it runs (the CPU). Throws an Error naming the path when it
+   * is no ONNX model.
    */
-  createSession(model: Uint8Array | string, options?: { threads?: number }): Session
+  createSession(
+    model: Uint8Array | string,
+    options?: { threads?: number; device?: 'cpu' | 'cuda' },
+  ): Session
 }
 
 interface RawValue {
   name: string
+  type: number
   shape?: number[]
   symbolicDimensions?: string[]
 }
@@ -43,6 +53,15 @@ interface RawSession {
 interface Binding {
   initOrtOnce(logLevel: number, tensor: typeof Tensor, mainThread: boolean): void
   InferenceSession: new () => RawSession
+}
+
+/** ONNX's TensorProto.DataType. */
+const TYPES: Readonly<Record<number, Tensor.Type>> = {
+  1: 'float32',
+  6: 'int32',
+  7: 'int64',
+  9: 'bool',
+  10: 'float16',
 }
 
 /** Only what is fatal goes to stderr: everything else arrives as an exception. */
@@ -61,7 +80,9 @@ export function openRuntime(dataDir: string): Runtime {
   const binding = loadBinding(path)
   binding.initOrtOnce(LOG_FATAL, Tensor, isMainThread)
   const runtime: Runtime = {
-    createSession: (model, options = {}) => createSession(binding, model, options.threads ?? 1),
+    directory: dirname(path),
+    createSession: (model, { threads = 1, device = 'cpu' } = {}) =>
+      createSession(binding, model, { threads, device }),
   }
   opened.set(dataDir, runtime)
   return runtime
@@ -84,9 +105,15 @@ function explainLoad(path: string, reason: string): string {
   return `cannot load the inference runtime from ${path}: ${reason}`
 }
 
-function createSession(binding: Binding, model: Uint8Array | string, threads: number): Session {
+function createSession(
+  binding: Binding,
+  model: Uint8Array | string,
+  { threads, device }: { threads: number; device: 'cpu' | 'cuda' },
+): Session {
   const raw = new binding.InferenceSession()
   const options = {
+    // What a device cannot run falls to the CPU by itself.
+    executionProviders: [device],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     executionMode: 'sequential',
@@ -108,15 +135,34 @@ function createSession(binding: Binding, model: Uint8Array | string, threads: nu
   return {
     inputs: raw.inputMetadata.map(toInfo),
     outputs,
-    run: (feeds) => raw.run(feeds, fetches, {}),
+    run: (feeds) => raw.run(toNative(feeds), fetches, {}),
     release: () => raw.dispose(),
   }
+}
+
+/** The binding does not know Float16Array, which onnxruntime-common keeps 16-bit numbers in: it gets their bits. */
+function toNative(feeds: Readonly<Record<string, Tensor>>): object {
+  const isHalf = (tensor: Tensor): boolean => tensor.type === 'float16'
+  if (!Object.values(feeds).some(isHalf)) return feeds
+  const bits = ({ type, dims, location, data }: Tensor): object => {
+    const view = data as unknown as Uint16Array
+    return {
+      type,
+      dims,
+      location,
+      data: new Uint16Array(view.buffer, view.byteOffset, view.length),
+    }
+  }
+  return Object.fromEntries(
+    Object.entries(feeds).map(([name, tensor]) => [name, isHalf(tensor) ? bits(tensor) : tensor]),
+  )
 }
 
 function toInfo(value: RawValue): ValueInfo {
   const shape = value.shape ?? []
   return {
     name: value.name,
+    type: TYPES[value.type],
     shape: shape.map((size, i) => (size >= 0 ? size : (value.symbolicDimensions?.[i] ?? ''))),
   }
 }

@@ -53,8 +53,8 @@ function makeDirectory(dir: string): void {
   }
 }
 
-/** Code is loaded from here: nobody but its owner may be able to put other files in place. */
-function refuseUnsafe(dir: string): void {
+/** Code is loaded from here: throws when somebody but its owner can put other code in place. */
+export function refuseUnsafe(dir: string): void {
   const { mode, uid } = statSync(dir)
   if (mode & 0o002)
     throw new Error(

@@ -58,6 +58,33 @@ describe('the OpenAI recogniser', () => {
     expect(wav.byteLength).toBe(44 + 2 * 16_000)
   })
 
+  it('tells language and words to be expected as the API names them, or leaves them out', async () => {
+    await using kit = await setup()
+    const { ears, transcriber } = kit
+    const sound = { ears, from: 0, to: 8000, signal: new AbortController().signal }
+    await transcriber.recognise({ ...sound, language: 'pt-BR', prompt: 'Margherita' })
+    await transcriber.recognise(sound)
+    await transcriber.recognise({ ...sound, language: 'und' })
+    const told = kit.server.transcriptions.map((form) => [form.get('language'), form.get('prompt')])
+    expect(told).toEqual([
+      ['pt', 'Margherita'],
+      [null, null],
+      [null, null],
+    ])
+  })
+
+  it('drops a partial text that a later request for the same ears overtakes', async () => {
+    await using kit = await setup()
+    const { ears, transcriber } = kit
+    const sound = { ears, from: 0, to: 8000, signal: new AbortController().signal }
+    const first = transcriber.recognise({ ...sound, partial: true })
+    const second = transcriber.recognise({ ...sound, partial: true })
+    const whole = transcriber.recognise(sound)
+    await expect(first).rejects.toMatchObject({ name: 'AbortError' })
+    await expect(second).rejects.toMatchObject({ name: 'AbortError' })
+    expect((await whole).text).toBe('hello')
+  })
+
   it('keeps the sound through the change of rate', async () => {
     await using kit = await setup()
     await kit.recognise()

@@ -11,6 +11,7 @@ import type { WavReply, WavRequest } from './wav-messages.ts'
 const MAX_ANSWER = 256 * 1024
 /** More text than anybody says in one utterance. */
 const MAX_TEXT = 8000
+const MAX_PROMPT = 4000
 
 /**
  * Speech to text by any server with `/v1/audio/transcriptions`. The utterance travels whole, as a 16 kHz mono WAV that a
@@ -36,14 +37,16 @@ export function createOpenAiTranscriber(o: {
       questions.failAll(`speech-to-text died: ${reason}`)
     },
   })
+  const overtakes = createOvertaking()
   return {
-    async recognise({ ears, from, to, language, signal }) {
+    async recognise({ ears, from, to, language, prompt, partial, signal: left }) {
+      const signal = overtakes(ears.buffer, { isPartial: partial === true, signal: left })
       const wav = await questions.ask(
         (id) => thread.post({ type: 'make', id, ears: ears.buffer, from, to }),
         signal,
       )
       if (wav === null) return { text: '', noSpeech: 1 }
-      const form = toForm({ wav, model: o.model, language })
+      const form = toForm({ wav, model: o.model, language, prompt })
       const response = await send(server, '/v1/audio/transcriptions', { signal, form })
       try {
         return { text: toText(await readBounded(response, MAX_ANSWER)), noSpeech: 0 }
@@ -67,17 +70,46 @@ export function createOpenAiTranscriber(o: {
   }
 }
 
+/** A later request for the same ears aborts the partial one before it. */
+function createOvertaking(): (
+  ears: SharedArrayBuffer,
+  o: { isPartial: boolean; signal: AbortSignal },
+) => AbortSignal {
+  const partials = new WeakMap<SharedArrayBuffer, AbortController>()
+  return (ears, { isPartial, signal }) => {
+    partials.get(ears)?.abort()
+    partials.delete(ears)
+    if (!isPartial) return signal
+    const overtaken = new AbortController()
+    partials.set(ears, overtaken)
+    return AbortSignal.any([signal, overtaken.signal])
+  }
+}
+
 function spawnWorker(): Worker {
   return new Worker(new URL('./wav-worker.ts', import.meta.url).href)
 }
 
-function toForm(o: { wav: ArrayBuffer; model: string; language: string }): FormData {
+function toForm(o: {
+  wav: ArrayBuffer
+  model: string
+  language: string | undefined
+  prompt: string | undefined
+}): FormData {
   const form = new FormData()
   form.append('file', new Blob([o.wav], { type: 'audio/wav' }), 'utterance.wav')
   form.append('model', o.model)
-  if (o.language !== '') form.append('language', o.language)
+  const language = isoCode(o.language)
+  if (language !== undefined) form.append('language', language)
+  if (o.prompt) form.append('prompt', o.prompt.slice(-MAX_PROMPT))
   form.append('response_format', 'json')
   return form
+}
+
+/** The server is told a language as its own API names it, by ISO 639: the first part of a BCP 47 tag. */
+function isoCode(language: string | undefined): string | undefined {
+  const code = /^[a-z]{2,3}(?=[-_]|$)/.exec((language ?? '').toLowerCase())?.[0]
+  return code === 'und' || code === 'mul' ? undefined : code
 }
 
 function toText(body: string): string {

@@ -23,5 +23,6 @@ export function demoSource(): ModelSource {
     where: 'the demo model',
     json: (name) => json[name],
     onnx: (name) => readFileSync(onnx[name] ?? name),
+    hasOnnx: (name) => name in onnx,
   }
 }

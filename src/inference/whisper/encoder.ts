@@ -1,7 +1,8 @@
 import { Tensor } from 'onnxruntime-common'
 import type { Session } from '../onnx/runtime.ts'
-import { HOP_SAMPLES, LogMel } from './mel.ts'
-import type { WhisperFiles } from './model-files.ts'
+import { HOP_SAMPLES, LogMel, type MelMemory } from './mel.ts'
+import { nameOfFile, type WhisperFiles } from './model-files.ts'
+import { floatTypeOf, toFloatType } from './tensors.ts'
 
 /** Frames of silence behind the speech in a cut window: 0.3 s, so that the last word has an end. */
 const TAIL_FRAMES = 30
@@ -9,8 +10,8 @@ const TAIL_FRAMES = 30
 const TRIAL_FRAMES = 100
 
 export interface Encoder {
-  /** Hidden states of at most `longestSamples` samples at 16 kHz. */
-  encode(samples: Int16Array): Tensor
+  /** Hidden states of at most `longestSamples` samples at 16 kHz; `memory` is of the same sound, shorter or longer. */
+  encode(samples: Int16Array, memory?: MelMemory): Tensor
   readonly longestSamples: number
   /** Whether the window is cut to the speech; else every run costs as much as the longest. */
   readonly isCut: boolean
@@ -24,12 +25,13 @@ export function createEncoder(session: Session, files: WhisperFiles): Encoder {
   const { settings } = files
   const mel = new LogMel(settings.melBands)
   const whole = 2 * settings.sourcePositions
-  const run = (samples: Int16Array, frames: number): Tensor => {
-    const features = new Tensor('float32', mel.compute(samples, frames), [
-      1,
-      settings.melBands,
-      frames,
-    ])
+  const type = floatTypeOf(session, 'input_features')
+  const run = (samples: Int16Array, frames: number, memory?: MelMemory): Tensor => {
+    const values = mel.compute(samples, frames, memory)
+    const features = toFloatType(
+      new Tensor('float32', values, [1, settings.melBands, frames]),
+      type,
+    )
     const hidden = session.run({ input_features: features }).last_hidden_state
     if (hidden?.dims[1] !== frames / 2 || hidden.dims[2] !== settings.modelSize)
       throw new Error(`${nameOf(files)} gives ${hidden?.dims.join('×')}, not Whisper's shape`)
@@ -42,9 +44,9 @@ export function createEncoder(session: Session, files: WhisperFiles): Encoder {
   return {
     longestSamples,
     isCut,
-    encode(samples) {
+    encode(samples, memory) {
       const frames = Math.ceil(samples.length / HOP_SAMPLES) + TAIL_FRAMES
-      return run(samples, isCut ? Math.min(whole, frames + (frames % 2)) : whole)
+      return run(samples, isCut ? Math.min(whole, frames + (frames % 2)) : whole, memory)
     },
   }
 }
@@ -72,5 +74,5 @@ function checkSignature(session: Session, files: WhisperFiles): void {
 }
 
 function nameOf({ encoder, where }: WhisperFiles): string {
-  return typeof encoder === 'string' ? encoder : `${where}/onnx/encoder_model.onnx`
+  return nameOfFile(encoder, `${where}/onnx/encoder_model.onnx`)
 }

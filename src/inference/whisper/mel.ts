@@ -21,6 +21,8 @@ export class LogMel {
   readonly bands: number
   private readonly filters: readonly Band[]
   private readonly power = createPowerSpectrum(FFT_SAMPLES)
+  private readonly windowed = new Float64Array(FFT_SAMPLES)
+  private readonly spectrum = new Float64Array(BINS)
   // A periodic Hann window, as torch.hann_window makes it.
   private readonly hann = Float64Array.from(
     { length: FFT_SAMPLES },
@@ -35,24 +37,45 @@ export class LogMel {
   /**
    * Features [bands × frames] of 16-bit samples at 16 kHz in a window of `frames` × 10 ms: zeros follow the samples
    * up to its end, samples past it are not heard. At the edges the sound is mirrored, as Whisper's padding does.
+   * `memory` is of the same sound as far as it was there before: what it holds is not computed again.
    */
-  compute(samples: Int16Array, frames: number): Float32Array {
+  compute(samples: Int16Array, frames: number, memory: MelMemory = new MelMemory()): Float32Array {
+    const { bands } = this
     const heard = mirrorEdges(samples, frames * HOP_SAMPLES)
-    const out = new Float32Array(this.bands * frames).fill(Math.log10(LEAST_POWER))
+    const out = new Float32Array(bands * frames).fill(Math.log10(LEAST_POWER))
     const used = Math.min(frames, Math.ceil((samples.length + FFT_SAMPLES / 2) / HOP_SAMPLES))
-    const windowed = new Float64Array(FFT_SAMPLES)
-    const power = new Float64Array(BINS)
+    // Frames that reach past the samples, or past the window, hear zeros or a mirror.
+    const lasting = Math.min(lastingFrames(samples.length), lastingFrames(frames * HOP_SAMPLES))
     for (let frame = 0; frame < used; frame++) {
-      for (let i = 0; i < FFT_SAMPLES; i++)
-        windowed[i] = (heard[frame * HOP_SAMPLES + i] as number) * (this.hann[i] as number)
-      this.power(windowed, power)
-      for (let band = 0; band < this.bands; band++)
-        out[band * frames + frame] = Math.log10(
-          Math.max(LEAST_POWER, weigh(this.filters[band] as Band, power)),
-        )
+      const known = frame < lasting ? memory.frames[frame] : undefined
+      const column = known ?? this.frame(heard, frame)
+      if (frame < lasting) memory.frames[frame] = column
+      for (let band = 0; band < bands; band++) out[band * frames + frame] = column[band] as number
     }
     return compress(out)
   }
+
+  /** The logarithm of a frame's energy in each band. */
+  private frame(heard: Float64Array, frame: number): Float32Array {
+    for (let i = 0; i < FFT_SAMPLES; i++)
+      this.windowed[i] = (heard[frame * HOP_SAMPLES + i] as number) * (this.hann[i] as number)
+    this.power(this.windowed, this.spectrum)
+    return Float32Array.from(this.filters, (filter) =>
+      Math.log10(Math.max(LEAST_POWER, weigh(filter, this.spectrum))),
+    )
+  }
+}
+
+/** What was computed of a sound that goes on: frames that stay as they are whatever follows. */
+export class MelMemory {
+  readonly frames: Float32Array[] = []
+}
+
+/** The last samples of a sound that goes on change when more of it is resampled: these are more than those. */
+const UNSETTLED_SAMPLES = 160
+
+function lastingFrames(samples: number): number {
+  return Math.max(0, Math.floor((samples - UNSETTLED_SAMPLES - FFT_SAMPLES / 2) / HOP_SAMPLES) + 1)
 }
 
 /** Mel filters [band][bin] on Slaney's scale (linear to 1 kHz, then logarithmic), each of the same area. */

@@ -107,6 +107,71 @@ describe('the files of a Whisper model', () => {
     expect(tokens.suppressedFirst).toEqual([220, 959])
   })
 
+  it('name more than one text of an older model in config.json and in its tokenizer', () => {
+    const { read } = setup((dir) => {
+      edit(dir, 'config.json', {
+        suppress_tokens: [1, 2],
+        forced_decoder_ids: [[1, null], [2, 963], [3, 967], ['x', 1], 7, [4, 5000]],
+      })
+      edit(dir, 'generation_config.json', {
+        suppress_tokens: null,
+        is_multilingual: true,
+        no_timestamps_token_id: undefined,
+      })
+    })
+    const { tokens } = read().settings
+    expect(tokens.suppressed).toEqual([1, 2])
+    expect([...tokens.forced]).toEqual([
+      [2, 963],
+      [3, 967],
+    ])
+    expect([...tokens.languages]).toEqual([['en', 961]])
+    expect(tokens).toMatchObject({ noTimestamps: 967, previous: 965, transcribe: 963 })
+  })
+
+  const parts = ['encoder_model', 'decoder_model_merged']
+  it.each([
+    ['cpu', ['_fp16', '_quantized'], '_quantized'],
+    ['cpu', ['_fp16', '_q4'], '_q4'],
+    ['cpu', ['', '_fp16', '_quantized'], ''],
+    ['cpu', ['_fp16'], '_fp16'],
+    ['cuda', ['', '_fp16', '_quantized'], '_fp16'],
+    ['cuda', ['_quantized'], '_quantized'],
+  ] as const)('are taken on %s, of those stored as %o: %s', (device, stored, taken) => {
+    const { dir } = setup((each) => {
+      for (const part of parts) {
+        const from = join(each, `onnx/${part}.onnx`)
+        for (const suffix of stored)
+          if (suffix !== '') cpSync(from, join(each, `onnx/${part}${suffix}.onnx`))
+        if (!(stored as readonly string[]).includes('')) rmSync(from)
+      }
+    })
+    const files = readWhisperFiles(directorySource(dir, device))
+    expect(files.encoder).toBe(join(dir, `onnx/encoder_model${taken}.onnx`))
+    expect(files.decoder).toEqual({
+      merged: join(dir, `onnx/decoder_model_merged${taken}.onnx`),
+    })
+  })
+
+  it('may hold two decoders in place of the merged one', () => {
+    const move = (dir: string, names: readonly string[]): void => {
+      const merged = join(dir, 'onnx/decoder_model_merged.onnx')
+      for (const name of names) cpSync(merged, join(dir, `onnx/${name}.onnx`))
+      rmSync(merged)
+    }
+    const two = setup((dir) => move(dir, ['decoder_model', 'decoder_with_past_model']))
+    expect(two.read().decoder).toEqual({
+      first: join(two.dir, 'onnx/decoder_model.onnx'),
+      later: join(two.dir, 'onnx/decoder_with_past_model.onnx'),
+    })
+    expect(setup((dir) => move(dir, ['decoder_with_past_model'])).read).toThrow(
+      /decoder_model\.onnx is missing/,
+    )
+    expect(setup((dir) => move(dir, ['decoder_model'])).read).toThrow(
+      /decoder_model_merged\.onnx is missing/,
+    )
+  })
+
   it('may be stored in 8 bits instead', () => {
     const { read, dir } = setup((dir) => {
       const from = join(dir, 'onnx/encoder_model.onnx')

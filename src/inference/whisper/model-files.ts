@@ -5,23 +5,30 @@ import { faultOfOnnxFile } from '../onnx/onnx-file.ts'
 import { readSettings, type WhisperSettings } from './settings.ts'
 import { createTokenizer, type Tokenizer } from './tokenizer.ts'
 
-/** A Whisper model as it lies in a directory of the Hugging Face/onnx-community layout, read and checked. */
-export interface WhisperFiles {
-  /** Where it lies, for messages. */
-  where: string
-  settings: WhisperSettings
-  tokenizer: Tokenizer
-  /** Paths, or the files themselves. */
-  encoder: string | Uint8Array
-  decoder: string | Uint8Array
-}
+/** A path, or the file itself. */
+export type OnnxFile = string | Uint8Array
 
 /** Where the files come from. Methods throw an Error that names the file and says what is wrong. */
 export interface ModelSource {
   where: string
   json(name: string): unknown
   /** `name` without its ending. */
-  onnx(name: string): string | Uint8Array
+  onnx(name: string): OnnxFile
+  /** Whether there is such a file, whole or not. */
+  hasOnnx(name: string): boolean
+}
+
+/** The files of a decoder: one for all passes, or one for the first and one for the rest. */
+export type DecoderFiles = { merged: OnnxFile } | { first: OnnxFile; later: OnnxFile }
+
+/** A Whisper model as it lies in a directory of the Hugging Face/onnx-community layout, read and checked. */
+export interface WhisperFiles {
+  /** Where it lies, for messages. */
+  where: string
+  settings: WhisperSettings
+  tokenizer: Tokenizer
+  encoder: OnnxFile
+  decoder: DecoderFiles
 }
 
 /** Reads a model. Throws an Error that names the file and says what is wrong with it. */
@@ -29,9 +36,7 @@ export function readWhisperFiles(source: ModelSource): WhisperFiles {
   const config = source.json('config.json')
   const generation = source.json('generation_config.json')
   const preprocessor = source.json('preprocessor_config.json')
-  const tokenizer = within(`${source.where}/tokenizer.json`, () =>
-    createTokenizer(source.json('tokenizer.json')),
-  )
+  const tokenizer = readTokenizer(source)
   const settings = within(source.where, () =>
     readSettings({ config, generation, preprocessor, tokenizer }),
   )
@@ -40,17 +45,54 @@ export function readWhisperFiles(source: ModelSource): WhisperFiles {
     settings,
     tokenizer,
     encoder: source.onnx('onnx/encoder_model'),
-    decoder: source.onnx('onnx/decoder_model_merged'),
+    decoder: readDecoder(source),
   }
+}
+
+export function readTokenizer(source: ModelSource): Tokenizer {
+  return within(`${source.where}/tokenizer.json`, () =>
+    createTokenizer(source.json('tokenizer.json')),
+  )
+}
+
+/** The merged decoder; where there is none, the two that it is merged from. */
+export function readDecoder(source: ModelSource): DecoderFiles {
+  const merged = 'onnx/decoder_model_merged'
+  const later = 'onnx/decoder_with_past_model'
+  if (source.hasOnnx(merged) || !source.hasOnnx(later)) return { merged: source.onnx(merged) }
+  return { first: source.onnx('onnx/decoder_model'), later: source.onnx(later) }
+}
+
+/** How a file is called in messages. */
+export function nameOfFile(file: OnnxFile, embedded: string): string {
+  return typeof file === 'string' ? file : embedded
+}
+
+export function nameOfDecoder(files: DecoderFiles, where: string): string {
+  return nameOfFile(
+    'merged' in files ? files.merged : files.first,
+    `${where}/onnx/decoder_model_merged.onnx`,
+  )
 }
 
 /** tokenizer.json of the largest Whisper is 2.5 MB. */
 const LARGEST_JSON = 32 * 1024 * 1024
-/** Full numbers before those stored in 8 bits; both take and give 32-bit ones. */
-const VARIANTS = ['', '_quantized']
+/**
+ * How a file may be stored, best first: on a CPU full numbers, then 8 bits, then 4, and 16 last, which it has to
+ * convert in every run; a graphics card is fastest with 16.
+ */
+const VARIANTS = {
+  cpu: ['', '_quantized', '_int8', '_uint8', '_q4', '_bnb4', '_fp16', '_q4f16'],
+  cuda: ['_fp16', '', '_q4f16', '_q4', '_bnb4', '_quantized', '_int8', '_uint8'],
+} as const
 
-/** The files of a directory. */
-export function directorySource(dir: string): ModelSource {
+/** The files of a directory, those that suit the device best. */
+export function directorySource(dir: string, device: 'cpu' | 'cuda' = 'cpu'): ModelSource {
+  const faultsOf = (name: string) =>
+    VARIANTS[device]
+      .map((variant) => join(dir, `${name}${variant}.onnx`))
+      .map((path) => ({ path, fault: faultOfOnnxFile(path) }))
+      .filter(({ fault }) => fault !== 'is missing')
   return {
     where: dir,
     json(name) {
@@ -58,13 +100,12 @@ export function directorySource(dir: string): ModelSource {
       return parseJson(path, readText(path))
     },
     onnx(name) {
-      const candidates = VARIANTS.map((variant) => join(dir, `${name}${variant}.onnx`))
-      const faults = candidates.map((path) => ({ path, fault: faultOfOnnxFile(path) }))
-      const present = faults.find(({ fault }) => fault !== 'is missing') ?? faults[0]
-      if (!present) throw new Error(`${dir}/${name}.onnx is missing`)
+      const present = faultsOf(name)[0]
+      if (!present) throw new Error(`${join(dir, name)}.onnx is missing`)
       if (present.fault) throw new Error(`${present.path} ${present.fault}`)
       return present.path
     },
+    hasOnnx: (name) => faultsOf(name).length > 0,
   }
 }
 
@@ -76,7 +117,8 @@ function readText(path: string): string {
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'
     throw new Error(`${path} ${isMissing ? 'is missing' : `cannot be read: ${reasonOf(error)}`}`)
   }
-  if (bytes.length > LARGEST_JSON) throw new Error(`${path} is too large to be a Whisper model's`)
+  if (bytes.length > LARGEST_JSON)
+    throw new Error(`${path} is too large to be a speech-to-text model's`)
   return bytes.toString('utf8')
 }
 
@@ -92,7 +134,8 @@ function parseJson(path: string, text: string): unknown {
   return value
 }
 
-function within<T>(where: string, read: () => T): T {
+/** Errors of `read`, with where it happened. */
+export function within<T>(where: string, read: () => T): T {
   try {
     return read()
   } catch (error) {

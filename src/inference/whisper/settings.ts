@@ -18,6 +18,10 @@ export interface WhisperSettings {
     /** Where a model has a token for "there is no speech". */
     noSpeech: number | undefined
     transcribe: number | undefined
+    /** What was said before follows it; where a model has a token for that. */
+    previous: number | undefined
+    /** Tokens that stand at these places of the prompt where nothing else is said: 1 follows the start. */
+    forced: ReadonlyMap<number, number>
     /** By ISO 639-1 code; empty for English-only models. */
     languages: ReadonlyMap<string, number>
     /** Never written, and never written first. */
@@ -27,6 +31,8 @@ export interface WhisperSettings {
 }
 
 type Json = Record<string, unknown>
+/** A prompt has four tokens before what was said earlier. */
+const MOST_FORCED = 16
 
 /** Reads settings from the parsed files of a model. Throws an Error that begins with the file's name. */
 export function readSettings(files: {
@@ -55,7 +61,12 @@ export function readSettings(files: {
     vocabularySize,
     sourcePositions: number('max_source_positions', 100_000),
     targetPositions: number('max_target_positions', 100_000),
-    tokens: readTokens(files.generation as Json, tokenizer, vocabularySize),
+    // What generation_config.json leaves out, older models have in config.json.
+    tokens: readTokens(
+      { ...config, ...stated(files.generation as Json) },
+      tokenizer,
+      vocabularySize,
+    ),
   }
 }
 
@@ -82,24 +93,53 @@ function readTokens(
   return {
     start: id('decoder_start_token_id'),
     end: id('eos_token_id'),
-    noTimestamps: id('no_timestamps_token_id'),
+    noTimestamps:
+      optional(generation.no_timestamps_token_id ?? tokenizer.idOf('<|notimestamps|>')) ??
+      id('no_timestamps_token_id'),
     // Older vocabularies call it <|nocaptions|>.
     noSpeech: optional(tokenizer.idOf('<|nospeech|>') ?? tokenizer.idOf('<|nocaptions|>')),
     transcribe: optional(tasks.transcribe ?? tokenizer.idOf('<|transcribe|>')),
-    languages: readLanguages(generation, vocabularySize),
+    previous: optional(tokenizer.idOf('<|startofprev|>')),
+    forced: readForced(generation.forced_decoder_ids, vocabularySize),
+    languages: readLanguages(generation, tokenizer, vocabularySize),
     suppressed: tokenList(generation.suppress_tokens, vocabularySize),
     suppressedFirst: tokenList(generation.begin_suppress_tokens, vocabularySize),
   }
 }
 
-function readLanguages(generation: Json, vocabularySize: number): Map<string, number> {
+/** Languages by their tokens; older models name them in the tokenizer only. */
+function readLanguages(
+  generation: Json,
+  tokenizer: Tokenizer,
+  vocabularySize: number,
+): Map<string, number> {
   const languages = new Map<string, number>()
   if (generation.is_multilingual === false) return languages
-  for (const [token, id] of Object.entries((generation.lang_to_id ?? {}) as Json)) {
+  const named = generation.lang_to_id
+    ? Object.entries(generation.lang_to_id as Json)
+    : generation.is_multilingual === true || tokenizer.specials.has('<|de|>')
+      ? [...tokenizer.specials]
+      : []
+  for (const [token, id] of named) {
     const code = /^<\|([a-z]{2,3})\|>$/.exec(token)?.[1]
     if (code && isToken(id, vocabularySize)) languages.set(code, id)
   }
   return languages
+}
+
+/** `forced_decoder_ids`: pairs of place and token; a null in place of a token forces none. */
+function readForced(value: unknown, vocabularySize: number): Map<number, number> {
+  const forced = new Map<number, number>()
+  for (const pair of Array.isArray(value) ? value.slice(0, MOST_FORCED) : []) {
+    const [place, id] = Array.isArray(pair) ? (pair as unknown[]) : []
+    if (Number.isInteger(place) && (place as number) > 0 && isToken(id, vocabularySize))
+      forced.set(place as number, id)
+  }
+  return forced
+}
+
+function stated(object: Json): Json {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value != null))
 }
 
 function tokenList(value: unknown, vocabularySize: number): number[] {

@@ -146,7 +146,7 @@ function setup(next: Record<number, number>) {
     where: 'test',
     tokenizer: createTokenizer({ model: { vocab }, added_tokens }),
     encoder: encoder(),
-    decoder: decoder(next),
+    decoder: { merged: decoder(next) },
     settings: {
       melBands: 80,
       modelSize: SIZE,
@@ -165,6 +165,8 @@ function setup(next: Record<number, number>) {
           ['en', EN],
           ['de', DE],
         ]),
+        previous: undefined,
+        forced: new Map(),
         suppressed: [],
         suppressedFirst: [END],
       },

@@ -1,51 +1,92 @@
 /**
- * The thread that recognises speech. A recognition blocks it; requests wait in its message queue, those that were
- * aborted meanwhile are passed over. Sound is read from the ring here, so that none crosses the main thread.
+ * The thread that recognises speech. A recognition blocks it; one request is with it at a time, the others wait where
+ * the more urgent can overtake them. Sound is read from the ring here, so that none crosses the main thread.
  */
-import type { Recognition } from '../../conversation/ports.ts'
 import { isAbortError } from '../../core/abort.ts'
 import { reasonOf } from '../../core/errors.ts'
-import { openRuntime } from '../onnx/runtime.ts'
+import { chooseDevice, type Device, type WantedDevice } from '../onnx/device.ts'
+import { openRuntime, type Runtime } from '../onnx/runtime.ts'
+import { loadSpeechModel } from '../speech-model-files.ts'
 import { utteranceSound } from '../utterance-sound.ts'
 import { demoSource } from './demo-model.ts'
 import { WHISPER_RATE_HZ } from './mel.ts'
-import { directorySource, readWhisperFiles } from './model-files.ts'
+import { directorySource } from './model-files.ts'
+import { type Heard, SoundMemory, type SpeechModel } from './speech-model.ts'
 import type { SttReply, SttRequest } from './stt-messages.ts'
-import { loadWhisper, type Whisper } from './whisper.ts'
 
 declare const self: Worker
 
-let settings = { dataDir: '', threads: 1 }
-let loaded: { model: string | null; whisper: Whisper } | undefined
+type Recognise = Extract<SttRequest, { type: 'recognise' }>
+
+/** More calls than any machine recognises at once; each remembers its present utterance. */
+const MOST_REMEMBERED = 64
+const NOTHING: Heard = { text: '', noSpeech: 1, fallback: null }
+
+let settings: { dataDir: string; threads: number; device: WantedDevice } = {
+  dataDir: '',
+  threads: 1,
+  device: 'cpu',
+}
+let device: Device | undefined
+let loaded: { model: string | null; speech: SpeechModel } | undefined
+const remembered = new Map<number, { from: number; memory: SoundMemory }>()
 
 /** The model, loaded when it is not the one in memory. */
-function load(model: string | null): Whisper {
-  if (loaded && loaded.model === model) return loaded.whisper
-  loaded?.whisper.release()
+function load(model: string | null): SpeechModel {
+  if (loaded && loaded.model === model) return loaded.speech
+  loaded?.speech.release()
   loaded = undefined
-  const files = readWhisperFiles(model === null ? demoSource() : directorySource(model))
-  const threads = model === null ? 1 : settings.threads
-  const whisper = loadWhisper(openRuntime(settings.dataDir), files, { threads })
-  loaded = { model, whisper }
-  return whisper
+  remembered.clear()
+  const runtime = openRuntime(settings.dataDir)
+  // The demo model is smaller than what handing it to more threads or a card costs.
+  const speech =
+    model === null
+      ? loadSpeechModel(runtime, demoSource(), { threads: 1 })
+      : loadOnDevice(runtime, model)
+  loaded = { model, speech }
+  return speech
 }
 
-function recognise(request: Extract<SttRequest, { type: 'recognise' }>): Recognition {
+function loadOnDevice(runtime: Runtime, dir: string): SpeechModel {
+  const { dataDir, threads } = settings
+  device ??= chooseDevice(runtime, dataDir, settings.device)
+  const { name, reason } = device
+  if (name === 'cpu' && settings.device === 'cuda')
+    throw new Error(`speech.device = "cuda": ${reason}`)
+  return loadSpeechModel(runtime, directorySource(dir, name), { threads, device: name })
+}
+
+/** What is known of an utterance from when less of it was there. */
+function memoryOf({ ring, from }: Recognise): SoundMemory {
+  const known = remembered.get(ring)
+  remembered.delete(ring)
+  const entry = known?.from === from ? known : { from, memory: new SoundMemory() }
+  remembered.set(ring, entry)
+  for (const oldest of remembered.keys()) {
+    if (remembered.size <= MOST_REMEMBERED) break
+    remembered.delete(oldest)
+  }
+  return entry.memory
+}
+
+function recognise(request: Recognise): Heard {
   const flag = new Int32Array(request.aborted)
   const isAborted = (): boolean => Atomics.load(flag, 0) !== 0
-  if (isAborted()) return { text: '', noSpeech: 1 }
   const sound = utteranceSound({ ...request, rateHz: WHISPER_RATE_HZ })
-  if (sound.length === 0) return { text: '', noSpeech: 1 }
-  return load(request.model).recognise(sound, { language: request.language, isAborted })
+  if (sound.length === 0) return NOTHING
+  const speech = load(request.model)
+  const { language, prompt } = request
+  return speech.recognise(sound, { language, prompt, isAborted, memory: memoryOf(request) })
 }
 
 function answer(request: Extract<SttRequest, { id: number }>): SttReply {
+  const { id } = request
   try {
-    if (request.type === 'recognise') return { id: request.id, ...recognise(request) }
-    load(request.model)
-    return { id: request.id, text: '', noSpeech: 1 }
+    if (request.type === 'probe') load(request.model)
+    const heard = request.type === 'recognise' ? recognise(request) : NOTHING
+    return { id, ...heard, device: device ?? { name: 'cpu', reason: null } }
   } catch (error) {
-    return { id: request.id, failed: isAbortError(error) ? 'aborted' : reasonOf(error) }
+    return isAbortError(error) ? { id, gaveUp: true } : { id, failed: reasonOf(error) }
   }
 }
 

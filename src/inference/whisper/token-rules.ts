@@ -1,21 +1,23 @@
-import type { WhisperSettings } from './settings.ts'
-
 /** One byte a token: 1 where it may not be written. */
 export interface Bans {
   first: Uint8Array
   later: Uint8Array
 }
 
-/** What greedy decoding without timestamps may not choose. */
-export function bansOf({ tokens, vocabularySize }: WhisperSettings): Bans {
-  const later = new Uint8Array(vocabularySize)
-  for (const id of tokens.suppressed) later[id] = 1
-  // <|notimestamps|> is the last token before the timestamps.
-  later.fill(1, tokens.noTimestamps)
-  later[tokens.start] = 1
-  later[tokens.end] = 0
+/** What greedy decoding may not choose: `suppressed` ever, `suppressedFirst` first, nor anything from `none` on. */
+export function bansOf(o: {
+  vocabularySize: number
+  suppressed: readonly number[]
+  suppressedFirst: readonly number[]
+  none: number
+  end: number
+}): Bans {
+  const later = new Uint8Array(o.vocabularySize)
+  for (const id of o.suppressed) later[id] = 1
+  later.fill(1, o.none)
+  later[o.end] = 0
   const first = later.slice()
-  for (const id of tokens.suppressedFirst) first[id] = 1
+  for (const id of o.suppressedFirst) first[id] = 1
   return { first, later }
 }
 

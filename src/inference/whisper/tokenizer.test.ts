@@ -1,22 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { byteAlphabet, createTokenizer } from './tokenizer.ts'
-
-/** Whisper's 50,257 tokens as bytes, from whisper.cpp's file: after header and mel filters, count and strings. */
-function storedVocabulary(): Buffer[] {
-  const file = readFileSync(
-    join(import.meta.dirname, '../../../test/fixtures/for-tests-ggml-tiny.en.bin'),
-  )
-  let at = 56 + 4 * 80 * 201
-  const count = file.readInt32LE(at)
-  at += 4
-  return Array.from({ length: count }, () => {
-    const length = file.readUInt32LE(at)
-    at += 4 + length
-    return file.subarray(at - length, at)
-  })
-}
+import { storedVocabulary } from '../../../test/kit/whisper-vocabulary.ts'
+import { byteAlphabet } from './bpe.ts'
+import { createTokenizer } from './tokenizer.ts'
 
 /** A tokenizer of Whisper's own vocabulary, as far as the file kept it (lone bytes above 127 are lost in it). */
 function setup() {
@@ -71,6 +58,51 @@ describe('the tokenizer', () => {
     expect(tokenizer.idOf('<|none|>')).toBeUndefined()
     expect(tokenizer.decode([stored.length + 1, 15496, 9_999_999, stored.length])).toBe('Hello')
     expect(tokenizer.size).toBe(stored.length + 2)
+  })
+
+  it('makes tokens of text by the merges of its file, however they are written', () => {
+    const letters = byteAlphabet()
+    const vocab: Record<string, number> = Object.fromEntries(letters.map((each, id) => [each, id]))
+    for (const piece of ['ab', 'abc', 'Ġab']) vocab[piece] = Object.keys(vocab).length
+    const made = (merges: unknown) =>
+      createTokenizer({ model: { vocab, merges }, added_tokens: [] }).encode('abc abc')
+    const known = [256 + 1, vocab.Ġab, vocab.c]
+    expect(made(['a b', 'Ġ ab', 'ab c'])).toEqual(known)
+    expect(
+      made([
+        ['a', 'b'],
+        ['Ġ', 'ab'],
+        ['ab', 'c'],
+      ]),
+    ).toEqual(known)
+    expect(made([['a'], 7, 'x y z', null])).toEqual(
+      Array.from(Buffer.from('abc abc'), (byte) => vocab[letters[byte] as string]),
+    )
+  })
+
+  it('never makes special tokens of text', () => {
+    const { tokenizer, encode } = setupBytes()
+    const text = '<|endoftext|><|startoftranscript|>'
+    const tokens = tokenizer.encode(text)
+    expect(tokenizer.decode(tokens)).toBe(text)
+    expect(tokens.length).toBeGreaterThan(2)
+    expect(encode(text)).not.toHaveLength(0)
+  })
+
+  it('takes no longer for one endless word', () => {
+    const { tokenizer } = setupBytes()
+    const text = 'ü'.repeat(4000)
+    expect(tokenizer.decode(tokenizer.encode(text))).toBe(text)
+  })
+
+  it("reads SentencePiece's pieces: spaces, single bytes, one space less in front", () => {
+    const vocab = { '<unk>': 0, '▁no': 1, '▁': 2, '<0xC3>': 3, '<0xA9>': 4, yes: 5 }
+    const tokenizer = createTokenizer({
+      model: { vocab, byte_fallback: true, merges: [] },
+      added_tokens: [{ content: '<unk>', id: 0 }],
+    })
+    expect(tokenizer.decode([1, 0, 2, 3, 4, 5])).toBe('no éyes')
+    expect(tokenizer.encode('no')).toEqual([])
   })
 
   it.each([

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { SimClock } from '../../../test/kit/sim-clock.ts'
 import { heardByTelephone, sharedDataDir, writeFrames } from '../../../test/kit/speech.ts'
+import { writeMoonshine } from '../../../test/kit/speech-export.ts'
 import { systemClock } from '../../core/clock.ts'
 import { silentLog } from '../../core/log.ts'
 import { Ring } from '../../core/ring.ts'
@@ -14,11 +15,13 @@ afterEach(async () => {
   for (const stop of stops.splice(0)) await stop()
 })
 
-function setup(o: { model?: string | null; dataDir?: string } = {}) {
+function setup(o: { model?: string | null; dataDir?: string; device?: 'cpu' | 'cuda' } = {}) {
   const workers: Worker[] = []
+  const warnings: unknown[] = []
   const recogniser = createWhisperRecogniser({
     clock: systemClock,
-    log: silentLog,
+    log: { ...silentLog, warn: (_, fields) => void warnings.push(fields?.reason) },
+    ...(o.device && { device: o.device }),
     dataDir: o.dataDir ?? sharedDataDir(),
     model: o.model === undefined ? 'demo' : o.model,
     spawn() {
@@ -34,7 +37,7 @@ function setup(o: { model?: string | null; dataDir?: string } = {}) {
   writeFrames(ears, speech)
   const ask = (signal = new AbortController().signal, language = 'en') =>
     recogniser.recognise({ ears, from: 4000, to: 4000 + speech.length, language, signal })
-  return { recogniser, ears, ask, workers }
+  return { recogniser, ears, ask, workers, warnings }
 }
 
 /** A data directory with the runtime of all tests and the demo model installed as `whisper-tiny.en`. */
@@ -87,10 +90,64 @@ describe('the recogniser in its thread', () => {
     expect((await next).text).toBe(TEXT)
   })
 
-  it('rejects with what the engine says', async () => {
-    await expect(setup().ask(undefined, 'fr')).rejects.toThrow(
-      /speech-to-text failed: .*English only/,
-    )
+  it('hears whole texts before partial ones, and the last partial one of each caller', async () => {
+    const { recogniser, ears, ask } = setup()
+    await ask()
+    const { signal } = new AbortController()
+    const order: string[] = []
+    const other = Ring.create(8000, 20)
+    writeFrames(other, heardByTelephone('held-000-slt.wav'))
+    const request = (name: string, sound: Ring, partial: boolean): Promise<void> =>
+      recogniser
+        .recognise({ ears: sound, from: 0, to: 20_000, language: 'en', partial, signal })
+        .then(
+          () => void order.push(name),
+          (error: Error) => void order.push(`${name}: ${error.name}`),
+        )
+    await Promise.all([
+      request('first', ears, false),
+      request('partial', other, true),
+      request('later partial', other, true),
+      request('whole', ears, false),
+    ])
+    expect(order).toEqual(['partial: AbortError', 'first', 'whole', 'later partial'])
+  })
+
+  it('stops a partial text for a whole one, and hears it afterwards', async () => {
+    const { recogniser, ears, ask } = setup()
+    await ask()
+    const { signal } = new AbortController()
+    const other = Ring.create(8000, 20)
+    const speech = heardByTelephone('held-018-awb.wav')
+    writeFrames(other, speech)
+    const partial = recogniser.recognise({
+      ears: other,
+      from: 0,
+      to: speech.length,
+      partial: true,
+      signal,
+    })
+    const whole = recogniser.recognise({ ears, from: 0, to: 4000 + speech.length, signal })
+    const last = await Promise.all([whole.then(() => 'whole'), partial.then(() => 'partial')])
+    expect(last).toEqual(['whole', 'partial'])
+    expect((await partial).text).toBe(TEXT)
+  })
+
+  it('hears the whole of an utterance as if it had not heard its parts', async () => {
+    const { recogniser, ears, ask } = setup()
+    const { signal } = new AbortController()
+    for (const to of [12_000, 20_000, 28_000])
+      await recogniser.recognise({ ears, from: 4000, to, language: 'en', partial: true, signal })
+    expect((await ask()).text).toBe(TEXT)
+  })
+
+  it('says once that it hears another language as English', async () => {
+    const { ask, warnings } = setup()
+    expect((await ask(undefined, 'fr')).text).toBe(TEXT)
+    await ask(undefined, 'fr')
+    expect(warnings).toEqual([
+      "the speech-to-text model hears English only: 'fr' is heard as English",
+    ])
   })
 
   it('rejects what was asked when the thread dies, and begins another with the next request', async () => {
@@ -158,6 +215,36 @@ describe('which model it takes', () => {
     cpSync(join(import.meta.dirname, '../../../models/demo'), dir, { recursive: true })
     expect((await ask()).text).toBe(TEXT)
     expect(await recogniser.probe()).toMatchObject({ reason: 'Whisper, model whisper-tiny.en' })
+  })
+
+  it('is not run elsewhere when CUDA is asked for and does not work', async () => {
+    const { dataDir } = installed()
+    const { recogniser, ask } = setup({ model: null, dataDir, device: 'cuda' })
+    expect(await recogniser.probe()).toEqual({
+      name: 'speech-to-text',
+      state: 'missing',
+      reason: expect.stringMatching(
+        /^speech-to-text failed: speech\.device = "cuda": libonnxruntime_providers_shared\.so and .* are not in runtime\/cuda of the data directory$/,
+      ),
+      mend: expect.stringContaining('speech.device = "auto"'),
+    })
+    await expect(ask()).rejects.toThrow(/speech\.device = "cuda"/)
+  })
+
+  it('may be a Moonshine', async () => {
+    const { dataDir, dir } = installed()
+    rmSync(dir, { recursive: true })
+    writeMoonshine(join(dataDir, 'models/moonshine-tiny'), {
+      stored: 'fp32',
+      isMerged: true,
+      seed: 4,
+    })
+    const { recogniser, ask } = setup({ model: null, dataDir })
+    expect(await recogniser.probe()).toMatchObject({
+      state: 'ready',
+      reason: 'Whisper, model moonshine-tiny',
+    })
+    expect((await ask()).text).not.toBe('')
   })
 
   it('is told with the file that is wrong, and taken again when that is mended', async () => {

