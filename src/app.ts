@@ -167,6 +167,7 @@ export function createApp(config: Config, o: Outside): App {
     cancelCall,
     webhooks: manageWebhooks,
     probeTrunks: () => o.trunk.probes(),
+    voices: () => o.engines.voice.voices(),
   })
   const http = createHttp({
     services,

@@ -6,6 +6,7 @@ import type { createCreateCall } from './calls/create-call.ts'
 import type { StoredEvent } from './calls/ports.ts'
 import { listedCall, wholeCall } from './calls/public-call.ts'
 import type { EngineReadiness } from './calls/readiness.ts'
+import type { InstalledVoice } from './calls/voice-choice.ts'
 import type { Config } from './config/config.ts'
 import { type Clock, sleep } from './core/clock.ts'
 import { type Ids, sha256 } from './core/ids.ts'
@@ -33,6 +34,8 @@ export interface ServiceDeps {
   cancelCall: ReturnType<typeof createCancelCall>
   webhooks: ManageWebhooks
   probeTrunks(): Promise<readonly Probe[]>
+  /** What a call may be spoken with. */
+  voices(): readonly InstalledVoice[]
 }
 
 export function createServices(d: ServiceDeps): ApiServices {
@@ -51,6 +54,7 @@ export function createServices(d: ServiceDeps): ApiServices {
     },
     calls: createCallService(d),
     webhooks: d.webhooks,
+    voices: d.voices,
     async probes() {
       return [await storage.probe(), ...(await d.probeTrunks()), ...readiness.probes()]
     },
@@ -92,6 +96,7 @@ function createCallService(d: ServiceDeps): CallService {
       ownNumbers: readiness.trunkNumbers(),
       allowedPrefixes: config.calls.allowedPrefixes,
       blockedPrefixes: config.calls.blockedPrefixes,
+      voices: d.voices,
     }),
     async create(request, o) {
       await enginesAsked()

@@ -39,6 +39,8 @@ describe('the body of POST /calls', () => {
       maxDurationSeconds: null,
       fromNumber: null,
       transferTo: null,
+      language: null,
+      voice: null,
     })
   })
 
@@ -103,7 +105,7 @@ describe('the body of POST /calls', () => {
     expect(blocked.message).toContain('transferTo')
   })
 
-  it.each(['language', 'voice', 'record', 'retry', 'voicemail', 'resultSchema'])(
+  it.each(['record', 'retry', 'voicemail', 'resultSchema'])(
     'says that %s is not available yet',
     (name) => {
       const refusal = setup().refuse({ [name]: 'x' })

@@ -1,6 +1,7 @@
 import { AppError } from '../core/errors.ts'
 import { isPhoneNumber, longestPrefix } from '../core/phone-number.ts'
 import { parseTimestamp } from '../core/timestamp.ts'
+import { chooseVoice, type InstalledVoice } from './voice-choice.ts'
 
 /** What `POST /calls` asks for, read and judged. */
 export interface CallRequest {
@@ -17,6 +18,10 @@ export interface CallRequest {
   fromNumber: string | null
   /** E.164; whom the agent may hand the person over to. Null: nobody. */
   transferTo: string | null
+  /** BCP 47 tag; null: what the voice speaks. */
+  language: string | null
+  /** One of the installed voices; null: the one that suits. */
+  voice: string | null
 }
 
 /** Which numbers may be called; an empty `allowedPrefixes` allows all that is not blocked. */
@@ -29,6 +34,8 @@ export interface CallRules extends DialPolicy {
   now: number
   /** The trunks' own numbers, the default caller first; empty while no trunk is configured. */
   ownNumbers: readonly string[]
+  /** What the configured engine can speak with; asked for when a request names a voice or a language. */
+  voices?(): readonly InstalledVoice[]
 }
 
 const KNOWN = [
@@ -41,13 +48,21 @@ const KNOWN = [
   'maxDuration',
   'fromNumber',
   'transferTo',
+  'language',
+  'voice',
 ] as const
 /** In the contract, but without behaviour yet: refused by name rather than accepted and ignored. */
-const LATER = ['language', 'voice', 'record', 'retry', 'voicemail', 'resultSchema']
+const LATER = ['record', 'retry', 'voicemail', 'resultSchema']
 
 const MAX_INSTRUCTIONS = 5000
 const MAX_FIRST_MESSAGE = 1000
 const MAX_NAME = 200
+/** Longer than the id of any voice. */
+const MAX_VOICE = 200
+/** RFC 5646 §4.4.1: no tag that means anything is longer. */
+const MAX_LANGUAGE = 35
+/** The shape of a BCP 47 tag (RFC 5646 §2.1), less private and grandfathered ones. */
+const LANGUAGE = /^[a-z]{2,3}(?:-[a-z0-9]{2,8})*$/i
 const MAX_METADATA_KEYS = 20
 const MAX_METADATA_BYTES = 4096
 /** Clocks differ: what is this little in the past means now. */
@@ -73,6 +88,8 @@ export function parseCallRequest(body: unknown, rules: CallRules): CallRequest {
     maxDurationSeconds: readMaxDuration(fields),
     fromNumber,
     transferTo: readTransferTo(fields),
+    language: readLanguage(fields),
+    voice: readText(fields, 'voice', MAX_VOICE),
   }
   const caller = fromNumber ?? rules.ownNumbers[0]
   if (phoneNumber === caller)
@@ -82,6 +99,7 @@ export function parseCallRequest(body: unknown, rules: CallRules): CallRequest {
       'transferTo is the number that is called: name whom the person is to be put through to.',
     )
   refuseByPolicy(request, rules)
+  refuseByVoice(request, rules)
   return request
 }
 
@@ -90,6 +108,12 @@ function refuseByPolicy({ phoneNumber, transferTo }: CallRequest, rules: DialPol
   if (refusal) throw new AppError('dial_policy', refusal)
   const transfer = transferTo === null ? null : dialPolicyRefusal(transferTo, rules)
   if (transfer) throw new AppError('dial_policy', `transferTo: ${transfer}`)
+}
+
+function refuseByVoice({ voice, language }: CallRequest, rules: CallRules): void {
+  if (voice === null && language === null) return
+  const choice = chooseVoice(rules.voices?.() ?? [], { voice, language })
+  if ('refusal' in choice) throw invalid(choice.refusal)
 }
 
 /** Why this number may not be called, as a sentence that names the setting; null when it may. A block wins. */
@@ -146,6 +170,19 @@ function readTransferTo(fields: Fields): string | null {
   if (typeof value !== 'string' || !isPhoneNumber(value))
     throw invalid('transferTo must be a number in E.164 form, for example "+15559876543".')
   return value
+}
+
+/** In its canonical form: `en-GB` for `en-gb`. */
+function readLanguage(fields: Fields): string | null {
+  const value = fields.language ?? null
+  if (value === null) return null
+  if (typeof value !== 'string' || value.length > MAX_LANGUAGE || !LANGUAGE.test(value))
+    throw invalid('language must be a BCP 47 tag, for example "en" or "de-AT".')
+  try {
+    return Intl.getCanonicalLocales(value)[0] ?? value
+  } catch {
+    throw invalid('language must be a BCP 47 tag, for example "en" or "de-AT".')
+  }
 }
 
 function readInstructions(fields: Fields): string {

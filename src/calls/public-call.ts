@@ -23,6 +23,8 @@ export function createdCall(call: Call): Record<string, unknown> {
     ...(call.callAt === null ? {} : { callAt: iso(call.callAt) }),
     ...(call.metadata === null ? {} : { metadata: call.metadata }),
     ...(call.transferTo === null ? {} : { transferTo: call.transferTo }),
+    ...(call.language === null ? {} : { language: call.language }),
+    ...(call.voice === null ? {} : { voice: call.voice }),
     createdAt: iso(call.createdAt),
   }
 }
@@ -44,6 +46,8 @@ export function listedCall(call: Call): Record<string, unknown> {
     metadata: call.metadata,
     maxDuration: call.maxDurationSeconds,
     transferTo: call.transferTo,
+    language: call.language,
+    voice: call.voice,
     summary: call.summary,
     cost: call.costCents,
     duration: call.durationSeconds,

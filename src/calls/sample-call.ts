@@ -17,6 +17,8 @@ export function sampleCall(now: number): Call {
     maxDurationSeconds: 600,
     callAt: null,
     transferTo: null,
+    language: null,
+    voice: null,
     attempt: 1,
     centsPerMinute: 1,
     holdCents: 0,

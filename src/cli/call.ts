@@ -12,6 +12,8 @@ interface CallOptions {
   from?: string
   maxDuration?: string
   transferTo?: string
+  voice?: string
+  language?: string
   watch?: boolean
   url?: string
   key?: string
@@ -30,6 +32,8 @@ export function addCall(program: Command, context: CommandContext): void {
     .option('--from <number>', "caller number: one of the trunks'")
     .option('--max-duration <seconds>', 'end the call after this long')
     .option('--transfer-to <number>', 'whom the agent may put the person through to')
+    .option('--voice <id>', 'one of GET /api/v1/voices')
+    .option('--language <tag>', 'what is spoken, for example en or de-AT')
     .option('--url <url>', 'where the server answers (else from the configuration)')
     .option('--key <key>', 'API key (else LANDLINE_API_KEY, else a temporary one is made)')
     .option('--json', 'print the call, and each event of --watch, as a JSON line')
@@ -54,6 +58,8 @@ async function call(
     ...(options.from === undefined ? {} : { fromNumber: options.from }),
     ...(options.maxDuration === undefined ? {} : { maxDuration: toSeconds(options.maxDuration) }),
     ...(options.transferTo === undefined ? {} : { transferTo: options.transferTo }),
+    ...(options.voice === undefined ? {} : { voice: options.voice }),
+    ...(options.language === undefined ? {} : { language: options.language }),
   }
   const { config } = context.config(command)
   return withClient(context, config, options, async (client) => {

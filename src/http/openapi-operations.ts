@@ -179,6 +179,15 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     others: [{ status: 204, description: 'The call has ended, and Last-Event-ID is its last.' }],
     errors: [404],
   },
+  'GET /api/v1/voices': {
+    id: 'listVoices',
+    tag: 'Calls',
+    summary:
+      'The voices that a call may ask for: those of the configured engine that are installed',
+    answer: ok('VoiceList', {
+      data: [{ id: 'slt', engine: 'flite', language: 'en-US', name: 'SLT, female', default: true }],
+    }),
+  },
   'GET /api/v1/webhooks': {
     id: 'listWebhooks',
     tag: 'Webhooks',

@@ -187,6 +187,8 @@ describe('the schemas of the document', () => {
     maxDurationSeconds: 600,
     callAt: 1774031400000,
     transferTo: '+15557654321',
+    language: 'en-GB',
+    voice: 'slt',
     attempt: 1,
     centsPerMinute: 1,
     holdCents: 1,
@@ -207,6 +209,8 @@ describe('the schemas of the document', () => {
     metadata: null,
     callAt: null,
     transferTo: null,
+    language: null,
+    voice: null,
     summary: null,
     startedAt: null,
     endedAt: null,
@@ -278,7 +282,7 @@ describe('the schemas of the document', () => {
       { ...good, instructions: '' },
       { ...good, maxDuration: 9 },
       { ...good, metadata: { a: 1 } },
-      { ...good, voice: 'x' },
+      { ...good, language: 'not a tag' },
       { instructions: 'x' },
     ])
       expect(problems(wrong, 'NewCall')).toHaveLength(1)

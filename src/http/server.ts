@@ -10,6 +10,7 @@ import { meRoutes } from './me.ts'
 import type { Route } from './route.ts'
 import { createRouter } from './router.ts'
 import type { ApiServices } from './services.ts'
+import { voiceRoutes } from './voices.ts'
 import { webhookRoutes } from './webhooks.ts'
 
 export interface HttpOptions {
@@ -88,6 +89,7 @@ export function apiRoutes(
 ): Route[] {
   return [
     ...meRoutes(services),
+    ...voiceRoutes(services),
     ...callRoutes({ services, streams }),
     ...webhookRoutes(services),
     ...docsRoutes(),

@@ -1,6 +1,7 @@
 /** What the HTTP API needs from the floors below. Objects come rendered as the contract shows them. */
 import type { CallRequest, CallRules } from '../calls/call-request.ts'
 import type { CallFilter, IdempotencyRecord, StoredEvent } from '../calls/ports.ts'
+import type { InstalledVoice } from '../calls/voice-choice.ts'
 import type { Clock } from '../core/clock.ts'
 import type { AppError } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
@@ -82,6 +83,8 @@ export interface ApiServices {
   me(): Promise<{ id: string; name: string; phoneNumber: string | null; balance: number }>
   calls: CallService
   webhooks: WebhookService
+  /** The voices that a call may ask for, the one that speaks when it asks for nothing first. */
+  voices(): readonly InstalledVoice[]
   probes(): Promise<readonly Probe[]>
   /** Told of every answer; `route` is the pattern, never the path. */
   onAnswer?(o: { method: string; route: string; status: number; durationMs: number }): void

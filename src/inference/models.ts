@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import manifest from '../../models/manifest.json'
 import { reasonOf } from '../core/errors.ts'
 import { openRuntime } from './onnx/runtime.ts'
+import { voiceEngineOf } from './voices/installed-voices.ts'
+import { verifyVoices } from './voices/verify-voices.ts'
 import { directorySource, readWhisperFiles } from './whisper/model-files.ts'
 import { loadWhisper } from './whisper/whisper.ts'
 
@@ -114,18 +116,21 @@ function sizeOf(path: string, depth = 0): number {
   }
 }
 
-/** What its own config says it is: `whisper`, or `unknown`. */
+/** What its own files say it is: `whisper`, `kokoro`, `piper`, or `unknown`. */
 function engineOf(dir: string): string {
   try {
     const config: unknown = JSON.parse(readFileSync(join(dir, 'config.json'), 'utf8'))
     const type = (config as { model_type?: unknown } | null)?.model_type
-    return type === 'whisper' ? type : 'unknown'
+    if (type === 'whisper') return type
   } catch {
-    return 'unknown'
+    // A voice of Piper has none.
   }
+  return voiceEngineOf(dir) ?? 'unknown'
 }
 
 function problemOf(dataDir: string, { id, engine }: InstalledModel): string | null {
+  if (engine === 'kokoro' || engine === 'piper')
+    return verifyVoices({ dataDir, id, engine, runtime: openRuntime(dataDir) })
   if (engine !== 'whisper') return `${join(dataDir, FOLDER, id)} holds no model that Landline knows`
   try {
     const files = readWhisperFiles(directorySource(join(dataDir, FOLDER, id)))

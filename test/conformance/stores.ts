@@ -49,6 +49,8 @@ export function aCall({ ids, clock }: StoresUnderTest, o: Partial<Call> = {}): C
     maxDurationSeconds: 600,
     callAt: null,
     transferTo: null,
+    language: null,
+    voice: null,
     attempt: 1,
     centsPerMinute: 10,
     holdCents: 10,

@@ -84,6 +84,10 @@ export function createFakeEngines(o: FakeEngineOptions): FakeEngines {
       textOf.set(clip, text)
       yield clip
     },
+    voices: () => [
+      { id: 'fake', engine: 'fake', language: 'en', name: 'Fake' },
+      { id: 'faux', engine: 'fake', language: 'fr-FR', name: 'Faux' },
+    ],
     probe: () => ready('text-to-speech'),
   }
   const model: LanguageModel = {

@@ -75,7 +75,9 @@ function toForm(o: { wav: ArrayBuffer; model: string; language: string }): FormD
   const form = new FormData()
   form.append('file', new Blob([o.wav], { type: 'audio/wav' }), 'utterance.wav')
   form.append('model', o.model)
-  if (o.language !== '') form.append('language', o.language)
+  // The servers know languages by ISO 639-1, without a region.
+  const language = o.language.split('-')[0]
+  if (language) form.append('language', language)
   form.append('response_format', 'json')
   return form
 }
