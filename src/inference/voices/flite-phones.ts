@@ -123,5 +123,10 @@ function toIpa(phones: readonly string[], stressed: boolean): string {
   const vowels = phones.flatMap((phone, i) => (VOWELS.has(phone) ? [i] : []))
   const full = vowels.find((i) => !WEAK.has(phones[i] ?? ''))
   const stress = stressed ? (full ?? vowels[0]) : undefined
-  return phones.map((phone, i) => `${i === stress ? 'ˈ' : ''}${IPA[phone] ?? ''}`).join('')
+  return phones
+    .map((phone, i) => {
+      const sound = !stressed && phone === 'ah' ? 'ax' : phone
+      return `${i === stress ? 'ˈ' : ''}${IPA[sound] ?? ''}`
+    })
+    .join('')
 }

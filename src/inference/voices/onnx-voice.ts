@@ -95,7 +95,7 @@ export function createOnnxVoice(deps: OnnxVoiceDeps): Voice & Part {
       const reason = `${TITLES[engine]}, voice ${voice.id}, phonemes by ${phonemes}`
       return { name: NAME, state: 'ready', reason }
     } catch (error) {
-      const reason = reasonOf(error)
+      const reason = withoutPath(reasonOf(error), deps.dataDir)
       return error instanceof TimeLimitError
         ? { name: NAME, state: 'away', reason, mend: 'restart Landline when this stays' }
         : { name: NAME, state: 'missing', reason, mend: 'landline models verify' }
@@ -138,7 +138,12 @@ function firstFirst(voices: readonly VoiceFile[], first: string | null): VoiceFi
 function missing({ voices, faults }: FoundVoices, deps: OnnxVoiceDeps): Probe {
   const [fault] = faults
   if (fault !== undefined && (voices.length === 0 || deps.voice !== null))
-    return { name: NAME, state: 'missing', reason: fault, mend: 'landline models verify' }
+    return {
+      name: NAME,
+      state: 'missing',
+      reason: withoutPath(fault, deps.dataDir),
+      mend: 'landline models verify',
+    }
   const title = TITLES[deps.engine]
   if (voices.length > 0) {
     const ids = voices.slice(0, 8).map(({ id }) => id)
@@ -149,7 +154,11 @@ function missing({ voices, faults }: FoundVoices, deps: OnnxVoiceDeps): Probe {
   return { name: NAME, state: 'missing', reason, mend: howToInstall(deps.engine) }
 }
 
-/** The API says this too, and no answer of the API tells a path of this machine. */
+/** Probes are shown without a key, and no answer of the API tells a path of this machine. */
+function withoutPath(reason: string, dataDir: string): string {
+  return reason.replaceAll(`${dataDir}/`, '')
+}
+
 function howToInstall(engine: OnnxEngine): string {
   return engine === 'kokoro'
     ? 'copy the files of https://huggingface.co/onnx-community/Kokoro-82M-v1.0-ONNX to models/kokoro in the data directory'
