@@ -42,7 +42,7 @@ describe('the voice without a word in the configuration', () => {
     expect(kit.first()).toBe('kokoro af_heart')
   })
 
-  it('passes over a model that is not whole, and says why', () => {
+  it('passes over a model that is not whole, and says why', async () => {
     const kit = setup()
     kokoro(kit.models)
     truncateSync(join(kit.models, 'kokoro/onnx/model.onnx'), 400)
@@ -50,6 +50,11 @@ describe('the voice without a word in the configuration', () => {
     expect(kit.warned).toMatchObject([
       { engine: 'kokoro', reason: expect.stringContaining('model.onnx is truncated') },
     ])
+    expect(await kit.voice().probe()).toMatchObject({
+      state: 'ready',
+      reason:
+        'Flite, voice slt, built in; better, but not used: models/kokoro/onnx/model.onnx is truncated',
+    })
   })
 
   it('is that of the engine which has the voice that is named', () => {

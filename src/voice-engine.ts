@@ -18,7 +18,29 @@ const BEST_FIRST = ['kokoro', 'piper'] as const
 
 export function createVoice(config: Config, d: EngineDeps): Voice & Part {
   const { tts } = config.speech
-  const engine = tts.engine ?? (tts.url === null ? bestInstalled(config, d) : 'openai')
+  if (tts.engine !== null) return createNamed(tts.engine, config, d)
+  if (tts.url !== null) return createNamed('openai', config, d)
+  const { engine, passedOver } = bestInstalled(config, d)
+  const voice = createNamed(engine, config, d)
+  if (passedOver === null) return voice
+  return {
+    ...voice,
+    async probe() {
+      const probe = await voice.probe()
+      return {
+        ...probe,
+        reason: `${probe.reason ?? probe.state}; better, but not used: ${passedOver}`,
+      }
+    },
+  }
+}
+
+function createNamed(
+  engine: NonNullable<Tts['engine']>,
+  config: Config,
+  d: EngineDeps,
+): Voice & Part {
+  const { tts } = config.speech
   switch (engine) {
     case 'flite':
       return createFliteVoice({ ...d, voice: fliteVoice(tts.voice) })
@@ -37,19 +59,30 @@ export function createVoice(config: Config, d: EngineDeps): Voice & Part {
   }
 }
 
-/** Kokoro before Piper before Flite: the first that has the voice and the model that are named, if any are. */
-function bestInstalled({ dataDir, speech: { tts } }: Config, d: EngineDeps): OnnxEngine | 'flite' {
+/**
+ * Kokoro before Piper before Flite: the first that has the voice and the model that are named, if any are. `passedOver`:
+ * what is wrong with a better one.
+ */
+function bestInstalled(
+  { dataDir, speech: { tts } }: Config,
+  d: EngineDeps,
+): { engine: OnnxEngine | 'flite'; passedOver: string | null } {
   const hasEspeak = findEspeak() !== null
+  let passedOver: string | null = null
   for (const engine of BEST_FIRST) {
     const found = findVoices(dataDir, { engine, model: tts.model, hasEspeak })
-    if (isWanted(found.voices, tts)) return engine
-    for (const reason of found.faults) d.log.warn('voice model not used', { engine, reason })
+    if (isWanted(found.voices, tts)) return { engine, passedOver }
+    for (const reason of found.faults) {
+      d.log.warn('voice model not used', { engine, reason })
+      // Probes are shown without a key: no path of this machine.
+      passedOver ??= reason.replaceAll(`${dataDir}/`, '')
+    }
   }
   if (tts.model !== null)
     throw new ConfigError(
       `speech.tts.model = "${tts.model}": no voice of Kokoro or Piper is installed under that name`,
     )
-  return 'flite'
+  return { engine: 'flite', passedOver }
 }
 
 function isWanted(voices: readonly { id: string }[], { voice }: Tts): boolean {
