@@ -73,6 +73,7 @@ export function createStubEngines(o: {
         await wait(delays.firstSoundMs, signal)
         yield tone(toSamples(o.clipMs, rateHz), rateHz)
       },
+      voices: () => [{ id: 'stub', engine: 'stub', language: 'en', name: 'Stub' }],
       probe: () => ready('text-to-speech'),
     },
   }

@@ -189,7 +189,11 @@ export function createApp(config: Config, o: Outside): App {
   const numbers = createManageNumbers({
     clock,
     store: storage.numbers,
-    rules: () => ({ ...config.calls, ownNumbers: readiness.trunkNumbers() }),
+    rules: () => ({
+      ...config.calls,
+      ownNumbers: readiness.trunkNumbers(),
+      voices: () => o.engines.voice.voices(),
+    }),
     defaultMaxDurationSeconds: DEFAULT_MAX_DURATION_SECONDS,
   })
 
@@ -208,6 +212,7 @@ export function createApp(config: Config, o: Outside): App {
     webhooks: manageWebhooks,
     numbers,
     probeTrunks: () => o.trunk.probes(),
+    voices: () => o.engines.voice.voices(),
   })
   const http = createHttp({
     services,

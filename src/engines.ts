@@ -7,8 +7,6 @@ import type { Clock } from './core/clock.ts'
 import { reasonOf } from './core/errors.ts'
 import type { Part } from './core/lifecycle.ts'
 import type { Log } from './core/log.ts'
-import { createFliteVoice } from './inference/flite/flite-voice.ts'
-import { FLITE_VOICES, type FliteVoiceName } from './inference/flite/synthesis.ts'
 import { type Dialogue, readDialogueFile } from './inference/llm/dialogue-file.ts'
 import { createOllamaModel } from './inference/llm/ollama-model.ts'
 import { createScriptedModel } from './inference/llm/scripted-model.ts'
@@ -16,6 +14,7 @@ import { createOpenAiChatModel } from './inference/openai/chat-model.ts'
 import { createOpenAiTranscriber } from './inference/openai/transcriber.ts'
 import { createSpeechDetector } from './inference/speech-detector/worker-detector.ts'
 import { createWhisperRecogniser } from './inference/whisper/whisper-recogniser.ts'
+import { createVoice } from './voice-engine.ts'
 
 export interface EngineDeps {
   clock: Clock
@@ -28,19 +27,9 @@ export function createEngines(
 ): { engines: Engines; parts: readonly Part[] } {
   const speech = createSpeechDetector({ ...d, dataDir: config.dataDir })
   const recogniser = createRecogniser(config, d)
-  const voice = createFliteVoice({ ...d, voice: fliteVoice(config.speech.tts.voice) })
+  const voice = createVoice(config, d)
   const model = createModel(config, d)
   return { engines: { speech, recogniser, voice, model }, parts: [speech, recogniser, voice] }
-}
-
-function fliteVoice(name: string | null): FliteVoiceName {
-  const wanted = name ?? 'slt'
-  const found = FLITE_VOICES.find((voice) => voice === wanted)
-  if (found === undefined)
-    throw new ConfigError(
-      `speech.tts.voice = "${wanted}": Flite has no such voice; it has ${FLITE_VOICES.join(', ')}`,
-    )
-  return found
 }
 
 function createRecogniser(config: Config, d: EngineDeps): Recogniser & Part {

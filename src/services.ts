@@ -8,6 +8,7 @@ import type { ManageNumbers } from './calls/own-number.ts'
 import type { StoredEvent } from './calls/ports.ts'
 import { listedCall, wholeCall } from './calls/public-call.ts'
 import type { EngineReadiness } from './calls/readiness.ts'
+import type { InstalledVoice } from './calls/voice-choice.ts'
 import type { Config } from './config/config.ts'
 import { type Clock, sleep } from './core/clock.ts'
 import { type Ids, sha256 } from './core/ids.ts'
@@ -37,6 +38,8 @@ export interface ServiceDeps {
   webhooks: ManageWebhooks
   numbers: ManageNumbers
   probeTrunks(): Promise<readonly Probe[]>
+  /** What a call may be spoken with. */
+  voices(): readonly InstalledVoice[]
 }
 
 export function createServices(d: ServiceDeps): ApiServices {
@@ -56,6 +59,7 @@ export function createServices(d: ServiceDeps): ApiServices {
     calls: createCallService(d),
     webhooks: d.webhooks,
     numbers: d.numbers,
+    voices: d.voices,
     async probes() {
       return [await storage.probe(), ...(await d.probeTrunks()), ...readiness.probes()]
     },
@@ -97,6 +101,7 @@ function createCallService(d: ServiceDeps): CallService {
       ownNumbers: readiness.trunkNumbers(),
       allowedPrefixes: config.calls.allowedPrefixes,
       blockedPrefixes: config.calls.blockedPrefixes,
+      voices: d.voices,
     }),
     async create(request, o) {
       await enginesAsked()

@@ -2,6 +2,7 @@ import { AppError } from '../core/errors.ts'
 import { isPhoneNumber, longestPrefix } from '../core/phone-number.ts'
 import { parseTimestamp } from '../core/timestamp.ts'
 import { type RetryRequest, readRetry } from './retry-request.ts'
+import { chooseVoice, type InstalledVoice, type VoiceWish } from './voice-choice.ts'
 
 /** What `POST /calls` asks for, read and judged. */
 export interface CallRequest {
@@ -20,6 +21,10 @@ export interface CallRequest {
   transferTo: string | null
   /** Null: one attempt. */
   retry: RetryRequest | null
+  /** BCP 47 tag; null: what the voice speaks. */
+  language: string | null
+  /** One of the installed voices; null: the one that suits. */
+  voice: string | null
 }
 
 /** Which numbers may be called; an empty `allowedPrefixes` allows all that is not blocked. */
@@ -32,6 +37,8 @@ export interface CallRules extends DialPolicy {
   now: number
   /** The trunks' own numbers, the default caller first; empty while no trunk is configured. */
   ownNumbers: readonly string[]
+  /** What the configured engine can speak with; asked for when a request names a voice or a language. */
+  voices?(): readonly InstalledVoice[]
 }
 
 const KNOWN = [
@@ -45,13 +52,21 @@ const KNOWN = [
   'fromNumber',
   'transferTo',
   'retry',
+  'language',
+  'voice',
 ]
 /** In the contract, but without behaviour yet: refused by name rather than accepted and ignored. */
-const LATER = ['language', 'voice', 'record', 'voicemail', 'resultSchema']
+const LATER = ['record', 'voicemail', 'resultSchema']
 
 const MAX_INSTRUCTIONS = 5000
 const MAX_FIRST_MESSAGE = 1000
 const MAX_NAME = 200
+/** Longer than the id of any voice. */
+const MAX_VOICE = 200
+/** RFC 5646 §4.4.1: no tag that means anything is longer. */
+const MAX_LANGUAGE = 35
+/** The shape of a BCP 47 tag (RFC 5646 §2.1), less private and grandfathered ones. */
+const LANGUAGE = /^[a-z]{2,3}(?:-[a-z0-9]{2,8})*$/i
 const MAX_METADATA_KEYS = 20
 const MAX_METADATA_BYTES = 4096
 /** Clocks differ: what is this little in the past means now. */
@@ -78,6 +93,8 @@ export function parseCallRequest(body: unknown, rules: CallRules): CallRequest {
     fromNumber,
     transferTo: readTransferTo(fields),
     retry: readRetry(fields.retry ?? null),
+    language: readLanguage(fields),
+    voice: readVoice(fields),
   }
   const caller = fromNumber ?? rules.ownNumbers[0]
   if (phoneNumber === caller)
@@ -87,6 +104,7 @@ export function parseCallRequest(body: unknown, rules: CallRules): CallRequest {
       'transferTo is the number that is called: name whom the person is to be put through to.',
     )
   refuseByPolicy(request, rules)
+  refuseByVoice(request, rules)
   return request
 }
 
@@ -100,6 +118,16 @@ function refuseByPolicy({ phoneNumber, transferTo }: CallRequest, rules: DialPol
 export function refuseTransfer(transferTo: string | null, rules: DialPolicy): void {
   const transfer = transferTo === null ? null : dialPolicyRefusal(transferTo, rules)
   if (transfer) throw new AppError('dial_policy', `transferTo: ${transfer}`)
+}
+
+/** Throws when no installed voice can speak what is wished for. */
+export function refuseByVoice(
+  { voice, language }: VoiceWish,
+  rules: Pick<CallRules, 'voices'>,
+): void {
+  if (voice === null && language === null) return
+  const choice = chooseVoice(rules.voices?.() ?? [], { voice, language })
+  if ('refusal' in choice) throw invalid(choice.refusal)
 }
 
 /** Why this number may not be called, as a sentence that names the setting; null when it may. A block wins. */
@@ -160,6 +188,23 @@ export function readTransferTo(fields: Fields): string | null {
   if (typeof value !== 'string' || !isPhoneNumber(value))
     throw invalid('transferTo must be a number in E.164 form, for example "+15559876543".')
   return value
+}
+
+export function readVoice(fields: Fields): string | null {
+  return readText(fields, 'voice', MAX_VOICE)
+}
+
+/** In its canonical form: `en-GB` for `en-gb`. */
+export function readLanguage(fields: Fields): string | null {
+  const value = fields.language ?? null
+  if (value === null) return null
+  if (typeof value !== 'string' || value.length > MAX_LANGUAGE || !LANGUAGE.test(value))
+    throw invalid('language must be a BCP 47 tag, for example "en" or "de-AT".')
+  try {
+    return Intl.getCanonicalLocales(value)[0] ?? value
+  } catch {
+    throw invalid('language must be a BCP 47 tag, for example "en" or "de-AT".')
+  }
 }
 
 export function readInstructions(fields: Fields): string {

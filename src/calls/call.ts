@@ -74,6 +74,10 @@ export interface Call {
   callAt: number | null
   /** E.164; whom the agent may hand the human over to. */
   transferTo: string | null
+  /** BCP 47 tag of what is spoken; null: what the voice speaks. */
+  language: string | null
+  /** An id of `GET /api/v1/voices`; null: the configured one, or one that speaks `language`. */
+  voice: string | null
   /** Counts from 1: the attempt that runs, ran last or, while the call is scheduled, comes next. */
   attempt: number
   /** How often the number is called at the most: 1 to 5. */

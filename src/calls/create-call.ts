@@ -95,6 +95,8 @@ function newCall(d: CreateCallDeps, request: CallRequest, now: number): Call {
     maxDurationSeconds: request.maxDurationSeconds ?? d.options.defaultMaxDurationSeconds,
     callAt: request.callAt,
     transferTo: request.transferTo,
+    language: request.language,
+    voice: request.voice,
     attempt: 1,
     maxAttempts: request.retry?.maxAttempts ?? 1,
     retryDelaySeconds: request.retry?.delaySeconds ?? DEFAULT_RETRY_DELAY_SECONDS,

@@ -2,14 +2,18 @@
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import {
+  type CallRules,
   type DialPolicy,
   readFields,
   readFirstMessage,
   readInstructions,
+  readLanguage,
   readMaxDuration,
   readMetadata,
   readName,
   readTransferTo,
+  readVoice,
+  refuseByVoice,
   refuseTransfer,
 } from './call-request.ts'
 
@@ -24,6 +28,9 @@ export interface NumberFields {
   maxDurationSeconds: number | null
   /** E.164; whom the agent may hand the caller over to. Null: nobody. */
   transferTo: string | null
+  /** As in a call. */
+  language: string | null
+  voice: string | null
 }
 
 /** Times are ms since the epoch. */
@@ -45,14 +52,23 @@ export interface NumberStore {
   remove(number: string): Promise<boolean>
 }
 
-export interface NumberRules extends DialPolicy {
+export interface NumberRules extends DialPolicy, Pick<CallRules, 'voices'> {
   /** The trunks' own numbers: only these can be called. */
   ownNumbers: readonly string[]
 }
 
-const KNOWN = ['instructions', 'firstMessage', 'name', 'metadata', 'maxDuration', 'transferTo']
+const KNOWN = [
+  'instructions',
+  'firstMessage',
+  'name',
+  'metadata',
+  'maxDuration',
+  'transferTo',
+  'language',
+  'voice',
+]
 /** In the contract of a call, but without behaviour yet. */
-const LATER = ['language', 'voice', 'record', 'resultSchema']
+const LATER = ['record', 'resultSchema']
 
 /**
  * Judges the parsed JSON body of `PUT /numbers/:number`. Throws `invalid_request`, `dial_policy` or `not_available_yet`
@@ -60,7 +76,7 @@ const LATER = ['language', 'voice', 'record', 'resultSchema']
  */
 export function parseNumberFields(
   body: unknown,
-  o: { number: string; rules: DialPolicy },
+  o: { number: string; rules: NumberRules },
 ): NumberFields {
   const fields = readFields(body, { known: KNOWN, later: LATER })
   const parsed: NumberFields = {
@@ -70,6 +86,8 @@ export function parseNumberFields(
     metadata: readMetadata(fields),
     maxDurationSeconds: readMaxDuration(fields),
     transferTo: readTransferTo(fields),
+    language: readLanguage(fields),
+    voice: readVoice(fields),
   }
   if (parsed.transferTo === o.number)
     throw new AppError(
@@ -77,6 +95,7 @@ export function parseNumberFields(
       'transferTo is the number that is called: name whom the caller is to be put through to.',
     )
   refuseTransfer(parsed.transferTo, o.rules)
+  refuseByVoice(parsed, o.rules)
   return parsed
 }
 
@@ -90,6 +109,8 @@ export function publicNumber(own: OwnNumber, defaultMaxDuration: number): Record
     metadata: own.metadata,
     maxDuration: own.maxDurationSeconds ?? defaultMaxDuration,
     transferTo: own.transferTo,
+    language: own.language,
+    voice: own.voice,
     createdAt: new Date(own.createdAt).toISOString(),
     updatedAt: new Date(own.updatedAt).toISOString(),
   }

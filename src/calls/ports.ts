@@ -174,6 +174,10 @@ export interface Brief {
   direction?: Direction
   /** E.164; whom the agent may hand the human over to. Null: nobody. */
   transferTo: string | null
+  /** BCP 47 tag of what is spoken; absent or null: what the voice speaks. */
+  language?: string | null
+  /** An id of the voice engine; absent or null: one that suits. */
+  voice?: string | null
   maxDurationSeconds: number
 }
 

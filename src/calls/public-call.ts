@@ -24,6 +24,8 @@ export function createdCall(call: Call, given: { retry: boolean }): Record<strin
     ...(call.metadata === null ? {} : { metadata: call.metadata }),
     ...(call.transferTo === null ? {} : { transferTo: call.transferTo }),
     ...(given.retry ? { retry: retryOf(call) } : {}),
+    ...(call.language === null ? {} : { language: call.language }),
+    ...(call.voice === null ? {} : { voice: call.voice }),
     createdAt: iso(call.createdAt),
   }
 }
@@ -45,6 +47,8 @@ export function listedCall(call: Call): Record<string, unknown> {
     metadata: call.metadata,
     maxDuration: call.maxDurationSeconds,
     transferTo: call.transferTo,
+    language: call.language,
+    voice: call.voice,
     summary: call.summary,
     cost: call.costCents,
     duration: call.durationSeconds,

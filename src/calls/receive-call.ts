@@ -112,6 +112,8 @@ function newCall(d: ReceiveCallDeps, own: OwnNumber, from: string): Call {
     maxDurationSeconds: own.maxDurationSeconds ?? d.options.defaultMaxDurationSeconds,
     callAt: null,
     transferTo: own.transferTo,
+    language: own.language,
+    voice: own.voice,
     maxAttempts: 1,
     retryDelaySeconds: 300,
     attempt: 1,

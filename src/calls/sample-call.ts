@@ -17,6 +17,8 @@ export function sampleCall(now: number): Call {
     maxDurationSeconds: 600,
     callAt: null,
     transferTo: null,
+    language: null,
+    voice: null,
     attempt: 1,
     maxAttempts: 1,
     retryDelaySeconds: 300,

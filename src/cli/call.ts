@@ -16,6 +16,8 @@ interface CallOptions {
   transferTo?: string
   retry?: string
   retryDelay?: string
+  voice?: string
+  language?: string
   watch?: boolean
   trace?: boolean
   url?: string
@@ -50,6 +52,8 @@ export function addCall(program: Command, context: CommandContext): void {
     .option('--transfer-to <number>', 'whom the agent may put the person through to')
     .option('--retry <attempts>', 'call up to this often in all (1 to 5) when nobody answers')
     .option('--retry-delay <duration>', 'how long after one attempt the next follows: 5m')
+    .option('--voice <id>', 'one of GET /api/v1/voices')
+    .option('--language <tag>', 'what is spoken, for example en or de-AT')
     .option('--url <url>', 'where the server answers (else from the configuration)')
     .option('--key <key>', 'API key (else LANDLINE_API_KEY, else a temporary one is made)')
     .option('--json', 'print the call, each event of --watch and the trace as JSON lines')
@@ -78,6 +82,8 @@ async function call(
     ...(options.maxDuration === undefined ? {} : { maxDuration: toSeconds(options.maxDuration) }),
     ...(options.transferTo === undefined ? {} : { transferTo: options.transferTo }),
     ...toRetry(options),
+    ...(options.voice === undefined ? {} : { voice: options.voice }),
+    ...(options.language === undefined ? {} : { language: options.language }),
   }
   const { config } = context.config(command)
   return withClient(context, config, options, async (client) => {

@@ -15,6 +15,8 @@ export function checkConfig(config: Config, originOf: (key: string) => string): 
   checkTrunks(sip.trunks, fail)
   if (speech.stt.engine === 'openai' && !speech.stt.url)
     throw fail('speech.stt.engine', 'openai', 'needs speech.stt.url')
+  if (speech.tts.engine === 'openai' && !speech.tts.url)
+    throw fail('speech.tts.engine', 'openai', 'needs speech.tts.url')
   if (llm.engine === 'scripted' && !llm.script)
     throw fail('llm.engine', 'scripted', 'needs llm.script, a dialogue file')
 }

@@ -58,7 +58,16 @@ export interface Config {
       url: string | null
       apiKey: string | null
     }
-    tts: { engine: Read['speech.tts.engine']; voice: string | null }
+    tts: {
+      /** Null: the best installed. */
+      engine: Read['speech.tts.engine']
+      /** A directory of models, or the server's name of one; null: any. */
+      model: string | null
+      /** Null: the engine's first. */
+      voice: string | null
+      url: string | null
+      apiKey: string | null
+    }
   }
   llm: {
     engine: Read['llm.engine']
@@ -163,7 +172,13 @@ export function buildConfig(
         url: v['speech.stt.url'],
         apiKey: v['speech.stt.api_key'],
       },
-      tts: { engine: v['speech.tts.engine'], voice: v['speech.tts.voice'] },
+      tts: {
+        engine: v['speech.tts.engine'],
+        model: v['speech.tts.model'],
+        voice: v['speech.tts.voice'],
+        url: v['speech.tts.url'],
+        apiKey: v['speech.tts.api_key'],
+      },
     },
     llm: {
       engine: v['llm.engine'],

@@ -165,16 +165,12 @@ describe('what cannot be used', () => {
       'speech.stt.engine = "openai": needs speech.stt.url (landline.toml:2)',
     ],
     [
-      '[speech.tts]\nengine = "kokoro"',
-      'speech.tts.engine = "kokoro": is not available yet (available: "flite") (landline.toml:2)',
-    ],
-    [
-      '[speech.tts]\nengine = "piper"',
-      'speech.tts.engine = "piper": is not available yet (available: "flite") (landline.toml:2)',
+      '[speech.tts]\nengine = "festival"',
+      'speech.tts.engine = "festival": must be one of "kokoro", "piper", "flite", "openai" (landline.toml:2)',
     ],
     [
       '[speech.tts]\nengine = "openai"',
-      'speech.tts.engine = "openai": is not available yet (available: "flite") (landline.toml:2)',
+      'speech.tts.engine = "openai": needs speech.tts.url (landline.toml:2)',
     ],
     [
       '[log]\nlevel = "loud"',

@@ -42,7 +42,6 @@ const none = <T>(kind: Kind<T>, extras: Extras = {}): Setting<T | null> =>
 
 const path = { path: true } as const
 const secret = { secret: true } as const
-const notYet = { notYet: true } as const
 
 const SECOND = 1000
 const MINUTE = 60 * SECOND
@@ -99,11 +98,12 @@ export const SETTINGS = {
   'speech.stt.model': none(text()),
   'speech.stt.url': none(baseUrl()),
   'speech.stt.api_key': none(text(), secret),
-  'speech.tts.engine': setting(choice(['flite'], ['kokoro', 'piper', 'openai']), 'flite'),
-  'speech.tts.model': none(text(), notYet),
+  /** The default is the best installed, else Flite. */
+  'speech.tts.engine': none(choice(['kokoro', 'piper', 'flite', 'openai'])),
+  'speech.tts.model': none(text()),
   'speech.tts.voice': none(text()),
-  'speech.tts.url': none(baseUrl(), notYet),
-  'speech.tts.api_key': none(text(), { ...secret, ...notYet }),
+  'speech.tts.url': none(baseUrl()),
+  'speech.tts.api_key': none(text(), secret),
 
   'llm.engine': setting(choice(['ollama', 'openai', 'scripted']), 'ollama'),
   'llm.model': none(text()),

@@ -8,7 +8,7 @@ import { type Piece, startRecital } from './recital.ts'
 import { type Reply, startReply } from './reply.ts'
 import { createSpeechQueue, type SpeechNews } from './speech-queue.ts'
 import type { Event } from './state.ts'
-import { isFiller, type LineName, lineText, type StockLines } from './stock-lines.ts'
+import { isFiller, type LineName, type StockLines } from './stock-lines.ts'
 import type { LineKind, Teller } from './teller.ts'
 import type { ToolCall } from './tools.ts'
 import type { Transcript } from './transcript.ts'
@@ -129,7 +129,7 @@ export function createAgentLines(
   async function announceTransfer(id: number): Promise<void> {
     const line = replies.get(id)?.line
     if (line?.empty) {
-      line.add(lineText('transfer'))
+      line.add(d.stock.text('transfer'))
       const clips = await d.stock
         .make('transfer', rateHz, new AbortController().signal)
         .catch((error: unknown) => {
@@ -159,7 +159,7 @@ export function createAgentLines(
       // A filler that would have to be made first would come too late.
       if (filler && !d.stock.ready(name, rateHz)) return on({ type: 'finished', id, whole: true })
       const clips = (signal: AbortSignal) => d.stock.make(name, rateHz, signal)
-      recite(id, [{ text: lineText(name), clips }], filler)
+      recite(id, [{ text: d.stock.text(name), clips }], filler)
       replies.get(id)?.release()
     },
     release: (id) => replies.get(id)?.release(),

@@ -1,4 +1,5 @@
 /** What a conversation needs from its engines. Implementations live in `inference/`. */
+import type { InstalledVoice } from '../calls/voice-choice.ts'
 import type { Probe } from '../core/probe.ts'
 import type { Ring } from '../core/ring.ts'
 
@@ -50,12 +51,23 @@ export interface Recogniser {
 
 /** Text to speech. */
 export interface Voice {
-  /** Sound of `text` at `rateHz` in shared memory, clip by clip as it is made. Throws AbortError on abort. */
+  /**
+   * Sound of `text` at `rateHz` in shared memory, clip by clip as it is made. Throws AbortError on abort, an Error of
+   * one sentence when the engine cannot speak it.
+   */
   speak(o: {
     text: string
     rateHz: number
+    /** One of `voices`; absent: the first. */
+    voice?: string
+    /** BCP 47 tag of the text; absent: what the voice speaks. */
+    language?: string
+    /** Nobody waits for it: what is wanted sooner goes first. */
+    ahead?: boolean
     signal: AbortSignal
   }): AsyncIterable<Int16Array<SharedArrayBuffer>>
+  /** What it can speak with now; the first is the one that speaks unless another is asked for. Never throws. */
+  voices(): readonly InstalledVoice[]
   probe(): Promise<Probe>
 }
 

@@ -20,7 +20,7 @@ export interface Piece {
 /** All clips of a text. Throws what the voice throws, or an Error when it makes no sound. */
 export async function synthesise(
   d: { voice: Voice; clock: Clock },
-  o: { text: string; rateHz: number; signal: AbortSignal },
+  o: { text: string; rateHz: number; ahead?: boolean; signal: AbortSignal },
 ): Promise<Clip[]> {
   const limits = { clock: d.clock, ms: ENGINE_TIMEOUT_MS, signal: o.signal, what: 'text to speech' }
   const clips: Clip[] = []

@@ -1,7 +1,9 @@
 /** Sentences that need no model. */
+import { primaryLanguage } from '../calls/voice-choice.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Voice } from './ports.ts'
 import { type Clip, synthesise } from './recital.ts'
+import { STOCK_WORDS } from './stock-words.ts'
 
 const FILLERS = ['filler_1', 'filler_2', 'filler_3'] as const
 
@@ -22,8 +24,9 @@ const LINES = {
 
 export type LineName = keyof typeof LINES
 
-export function lineText(name: LineName): string {
-  return LINES[name]
+/** What a line says in a language (a BCP 47 tag); in English where nobody has put it into that language. */
+export function lineText(name: LineName, language = 'en'): string {
+  return STOCK_WORDS[primaryLanguage(language)]?.[name] ?? LINES[name]
 }
 
 /** Fillers take turns. */
@@ -38,6 +41,7 @@ export function isFiller(name: LineName): boolean {
 
 /** The stock lines as sound, made once for all calls. */
 export interface StockLines {
+  text(name: LineName): string
   /** Makes all that is missing, one after the other; what fails is tried again with the next call. */
   prepare(rateHz: number, signal: AbortSignal): Promise<void>
   /** The sound of a line if it is made already. */
@@ -46,20 +50,26 @@ export interface StockLines {
   make(name: LineName, rateHz: number, signal: AbortSignal): Promise<Clip[]>
 }
 
-export function createStockLines(o: { voice: Voice; clock: Clock }): StockLines {
+export function createStockLines(o: { voice: Voice; clock: Clock; language?: string }): StockLines {
   const made = new Map<string, Clip[]>()
   /** Being made for a call now; others wait for it instead of asking the voice for the same. */
   const making = new Map<string, Promise<Clip[]>>()
   const keyOf = (name: LineName, rateHz: number): string => `${rateHz} ${LINES[name]}`
+  const text = (name: LineName): string => lineText(name, o.language)
 
-  async function make(name: LineName, rateHz: number, signal: AbortSignal): Promise<Clip[]> {
+  async function make(
+    name: LineName,
+    rateHz: number,
+    signal: AbortSignal,
+    ahead = false,
+  ): Promise<Clip[]> {
     const key = keyOf(name, rateHz)
     // Whoever makes it may be gone before it is made: then it is made here.
     for (let other = making.get(key); other; other = making.get(key))
       await other.catch(() => undefined)
     const known = made.get(key)
     if (known) return known
-    const work = synthesise(o, { text: LINES[name], rateHz, signal })
+    const work = synthesise(o, { text: text(name), rateHz, signal, ahead })
     making.set(key, work)
     try {
       const clips = await work
@@ -74,10 +84,11 @@ export function createStockLines(o: { voice: Voice; clock: Clock }): StockLines 
     async prepare(rateHz, signal) {
       for (const name of Object.keys(LINES) as LineName[]) {
         if (signal.aborted) return
-        await make(name, rateHz, signal).catch(() => undefined)
+        await make(name, rateHz, signal, true).catch(() => undefined)
       }
     },
     ready: (name, rateHz) => made.get(keyOf(name, rateHz)) ?? null,
-    make,
+    make: (name, rateHz, signal) => make(name, rateHz, signal),
+    text,
   }
 }

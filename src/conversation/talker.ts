@@ -8,9 +8,11 @@ import { holdConversation } from './conversation.ts'
 import type { Engines } from './ports.ts'
 import { systemPrompt } from './prompt.ts'
 import { piecesOf } from './recital.ts'
-import { createStockLines, type StockLines } from './stock-lines.ts'
+import type { StockLines } from './stock-lines.ts'
+import { createStockShelf, type StockShelf } from './stock-shelf.ts'
 import { summarise } from './summary.ts'
 import { toolsFor } from './tools.ts'
+import { voiceFor } from './voice-for.ts'
 
 export interface TalkerDeps {
   clock: Clock
@@ -21,7 +23,7 @@ export interface TalkerDeps {
     timezone: string
     /** After so long without a reply the call ends with an apology. */
     llmTimeoutMs: number
-    /** BCP 47 tag of what is spoken. */
+    /** BCP 47 tag of what is spoken where neither the call nor its voice says it. */
     language: string
     /** The rates that a leg's sound may have, the likeliest first; 8 kHz unless given. */
     rates?: readonly number[]
@@ -30,17 +32,20 @@ export interface TalkerDeps {
 
 /** Who talks on calls, by the engines given. */
 export function createTalker(d: TalkerDeps): Talker {
-  const stock = createStockLines({ voice: d.engines.voice, clock: d.clock })
+  const shelf = createStockShelf({ clock: d.clock })
   return {
-    prepare: (brief) => prepare(d, stock, brief),
+    prepare: (brief) => prepare(d, shelf, brief),
     summarise: (brief, transcript, signal) =>
       summarise({ model: d.engines.model, clock: d.clock, log: d.log }, brief, transcript, signal),
   }
 }
 
-function prepare(d: TalkerDeps, stock: StockLines, brief: Brief): Conversation {
-  const { clock, log, engines } = d
-  const { timezone, language, llmTimeoutMs } = d.options
+function prepare(d: TalkerDeps, shelf: StockShelf, brief: Brief): Conversation {
+  const { clock, log } = d
+  const { timezone, llmTimeoutMs } = d.options
+  const { voice, language, key } = voiceFor(d, brief)
+  const engines: Engines = { ...d.engines, voice }
+  const stock: StockLines = shelf.linesOf(key, voice, language)
   const preparing = new AbortController()
   const tools = toolsFor(brief)
   const prompt = systemPrompt(brief, { now: clock.now(), timezone, language })

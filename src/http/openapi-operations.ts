@@ -57,6 +57,8 @@ const NUMBER = {
   metadata: null,
   maxDuration: 600,
   transferTo: null,
+  language: null,
+  voice: null,
   createdAt: CREATED_AT,
   updatedAt: CREATED_AT,
 }
@@ -223,6 +225,15 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     tag: 'Numbers',
     summary: 'How calls to your own numbers are answered',
     answer: ok('OwnNumberList', { data: [NUMBER] }),
+  },
+  'GET /api/v1/voices': {
+    id: 'listVoices',
+    tag: 'Calls',
+    summary:
+      'The voices that a call may ask for: those of the configured engine that are installed',
+    answer: ok('VoiceList', {
+      data: [{ id: 'slt', engine: 'flite', language: 'en-US', name: 'SLT, female', default: true }],
+    }),
   },
   'GET /api/v1/numbers/:number': {
     id: 'getNumber',

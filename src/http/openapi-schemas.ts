@@ -13,6 +13,12 @@ const count = { type: 'integer', minimum: 0 }
 const time = { type: 'string', format: 'date-time', examples: ['2026-03-20T18:30:00.000Z'] }
 const id = { type: 'string', format: 'uuid', examples: [NIL_CALL] }
 const e164 = { type: 'string', pattern: '^\\+[1-9]\\d{6,14}$', examples: ['+15551234567'] }
+const languageTag = {
+  type: 'string',
+  maxLength: 35,
+  pattern: '^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$',
+  examples: ['en', 'de-AT'],
+}
 
 export function ref(name: string): Schema {
   return { $ref: `#/components/schemas/${name}` }
@@ -122,6 +128,16 @@ const newCall = closed(
       description:
         'Busy, no answer and a failed trunk are tried again. Between attempts the call is scheduled, with callAt of the next one.',
     },
+    language: orNull({
+      ...languageTag,
+      description: 'What is spoken, as a BCP 47 tag. Left out: what the voice speaks.',
+    }),
+    voice: {
+      type: ['string', 'null'],
+      maxLength: 200,
+      description:
+        'An id of GET /api/v1/voices. Left out: the configured one, or one that speaks `language`.',
+    },
   },
   ['phoneNumber', 'instructions'],
 )
@@ -131,7 +147,15 @@ const retry = object({
   delaySeconds: { type: 'integer', minimum: 60, maximum: 86_400 },
 })
 const numberFields: Record<string, Schema> = {
-  ...fieldsOf(newCall, ['instructions', 'firstMessage', 'metadata', 'maxDuration', 'transferTo']),
+  ...fieldsOf(newCall, [
+    'instructions',
+    'firstMessage',
+    'metadata',
+    'maxDuration',
+    'transferTo',
+    'language',
+    'voice',
+  ]),
   name: {
     type: ['string', 'null'],
     maxLength: 200,
@@ -152,6 +176,8 @@ const ownNumber: Record<string, Schema> = {
   metadata: orNull(metadata),
   maxDuration: { type: 'integer' },
   transferTo: orNull(e164),
+  language: orNull(languageTag),
+  voice: orNull(text),
   createdAt: time,
   updatedAt: time,
 }
@@ -170,9 +196,11 @@ const createdCall = object(
     metadata,
     transferTo: e164,
     retry,
+    language: languageTag,
+    voice: text,
     createdAt: time,
   },
-  ['name', 'firstMessage', 'callAt', 'metadata', 'transferTo', 'retry'],
+  ['name', 'firstMessage', 'callAt', 'metadata', 'transferTo', 'retry', 'language', 'voice'],
 )
 
 const listed: Record<string, Schema> = {
@@ -197,6 +225,8 @@ const listed: Record<string, Schema> = {
   metadata: orNull(metadata),
   maxDuration: orNull({ type: 'integer' }),
   transferTo: orNull(e164),
+  language: orNull(languageTag),
+  voice: orNull(text),
   summary: orNull(text),
   cost: { ...count, description: 'Cents.' },
   duration: { ...count, description: 'Seconds from the answer to the end.' },
@@ -255,6 +285,17 @@ function page(item: string): Schema {
     data: { type: 'array', items: ref(item) },
     nextCursor: { type: ['string', 'null'], description: 'For `cursor`; null on the last page.' },
   })
+}
+
+const voice: Record<string, Schema> = {
+  id: { ...text, description: 'For `voice` of a call.' },
+  engine: { type: 'string', enum: ['kokoro', 'piper', 'flite', 'openai'] },
+  language: {
+    ...languageTag,
+    description: 'What it speaks, as a BCP 47 tag; `mul`: whatever it is given.',
+  },
+  name: { ...text, description: 'For people.' },
+  default: { type: 'boolean', description: 'The one that speaks when a call asks for nothing.' },
 }
 
 const probe = object(
@@ -346,6 +387,8 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     nextAttemptAt: orNull(time),
   }),
   DeliveryPage: page('Delivery'),
+  Voice: object(voice),
+  VoiceList: object({ data: { type: 'array', items: ref('Voice') } }),
   Health: object({ status: { type: 'string', const: 'ok' } }),
   Readiness: object(
     {

@@ -188,6 +188,8 @@ describe('the schemas of the document', () => {
     maxDurationSeconds: 600,
     callAt: 1774031400000,
     transferTo: '+15557654321',
+    language: 'en-GB',
+    voice: 'slt',
     attempt: 1,
     maxAttempts: 1,
     retryDelaySeconds: 300,
@@ -210,6 +212,8 @@ describe('the schemas of the document', () => {
     metadata: null,
     callAt: null,
     transferTo: null,
+    language: null,
+    voice: null,
     summary: null,
     startedAt: null,
     endedAt: null,
@@ -282,11 +286,16 @@ describe('the schemas of the document', () => {
       metadata: { a: 'b' },
       maxDurationSeconds: 60,
       transferTo: '+15557654321',
+      language: 'en-US',
+      voice: 'slt',
       createdAt: 1,
       updatedAt: 2,
     }
     expect(problems(publicNumber(own, 600), 'OwnNumber', true)).toEqual([])
-    const bare = { ...own, firstMessage: null, name: null, metadata: null, transferTo: null }
+    const bare = {
+      ...{ ...own, firstMessage: null, name: null, metadata: null, transferTo: null },
+      ...{ language: null, voice: null },
+    }
     expect(problems(publicNumber({ ...bare, maxDurationSeconds: null }, 600), 'OwnNumber')).toEqual(
       [],
     )
@@ -303,7 +312,7 @@ describe('the schemas of the document', () => {
       { ...good, instructions: '' },
       { ...good, maxDuration: 9 },
       { ...good, metadata: { a: 1 } },
-      { ...good, voice: 'x' },
+      { ...good, language: 'not a tag' },
       { ...good, retry: { maxAttempts: 6 } },
       { ...good, retry: { delaySeconds: 59 } },
       { ...good, retry: { attempts: 2 } },

@@ -19,7 +19,7 @@ interface Hooks {
 }
 
 /** In the contract, but without behaviour yet. */
-const LATER = ['/api/v1/calls/:id/recording', '/api/v1/voices']
+const LATER = ['/api/v1/calls/:id/recording']
 
 /**
  * Finds the route of a request: 401 before the path is looked at, then 404 and 405, then what the intake says.

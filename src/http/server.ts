@@ -11,6 +11,7 @@ import { numberRoutes } from './numbers.ts'
 import type { Route } from './route.ts'
 import { createRouter } from './router.ts'
 import type { ApiServices } from './services.ts'
+import { voiceRoutes } from './voices.ts'
 import { webhookRoutes } from './webhooks.ts'
 
 export interface HttpOptions {
@@ -89,6 +90,7 @@ export function apiRoutes(
 ): Route[] {
   return [
     ...meRoutes(services),
+    ...voiceRoutes(services),
     ...callRoutes({ services, streams }),
     ...numberRoutes(services),
     ...webhookRoutes(services),

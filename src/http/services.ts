@@ -2,6 +2,7 @@
 import type { CallRequest, CallRules } from '../calls/call-request.ts'
 import type { ManageNumbers } from '../calls/own-number.ts'
 import type { CallFilter, IdempotencyRecord, StoredEvent } from '../calls/ports.ts'
+import type { InstalledVoice } from '../calls/voice-choice.ts'
 import type { Clock } from '../core/clock.ts'
 import type { AppError } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
@@ -86,6 +87,8 @@ export interface ApiServices {
   calls: CallService
   webhooks: WebhookService
   numbers: ManageNumbers
+  /** The voices that a call may ask for, the one that speaks when it asks for nothing first. */
+  voices(): readonly InstalledVoice[]
   probes(): Promise<readonly Probe[]>
   /** Told of every answer; `route` is the pattern, never the path. */
   onAnswer?(o: { method: string; route: string; status: number; durationMs: number }): void

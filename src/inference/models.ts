@@ -5,6 +5,8 @@ import manifest from '../../models/manifest.json'
 import { reasonOf } from '../core/errors.ts'
 import { openRuntime } from './onnx/runtime.ts'
 import { isSpeechModel, loadSpeechModel } from './speech-model-files.ts'
+import { voiceEngineOf } from './voices/installed-voices.ts'
+import { verifyVoices } from './voices/verify-voices.ts'
 import { directorySource } from './whisper/model-files.ts'
 
 export interface InstalledModel {
@@ -114,18 +116,24 @@ function sizeOf(path: string, depth = 0): number {
   }
 }
 
-/** The engine that runs what its own config says it is, or `unknown`: Moonshine's models run in the engine `whisper`. */
+/**
+ * What its own files say it is: `whisper`, `kokoro`, `piper`, or `unknown`. Moonshine's models run in the engine
+ * `whisper`.
+ */
 function engineOf(dir: string): string {
   try {
     const config: unknown = JSON.parse(readFileSync(join(dir, 'config.json'), 'utf8'))
     const type = (config as { model_type?: unknown } | null)?.model_type
-    return isSpeechModel(type) ? 'whisper' : 'unknown'
+    if (isSpeechModel(type)) return 'whisper'
   } catch {
-    return 'unknown'
+    // A voice of Piper has none.
   }
+  return voiceEngineOf(dir) ?? 'unknown'
 }
 
 function problemOf(dataDir: string, { id, engine }: InstalledModel): string | null {
+  if (engine === 'kokoro' || engine === 'piper')
+    return verifyVoices({ dataDir, id, engine, runtime: openRuntime(dataDir) })
   if (engine !== 'whisper') return `${join(dataDir, FOLDER, id)} holds no model that Landline knows`
   try {
     const source = directorySource(join(dataDir, FOLDER, id))

@@ -21,6 +21,8 @@ export const callColumns = {
   maxDurationSeconds: call.maxDurationSeconds,
   callAt: call.callAt,
   transferTo: call.transferTo,
+  language: call.language,
+  voice: call.voice,
   attempt: call.attempt,
   maxAttempts: call.maxAttempts,
   retryDelaySeconds: call.retryDelaySeconds,

@@ -13,6 +13,8 @@ const ABSENT: NumberFields = {
   metadata: null,
   maxDurationSeconds: null,
   transferTo: null,
+  language: null,
+  voice: null,
 }
 
 /** How calls to our own numbers are answered; the fields of each are one JSON text. */

@@ -9,6 +9,8 @@ const FIELDS: NumberFields = {
   metadata: { shop: '7' },
   maxDurationSeconds: 60,
   transferTo: '+15557654321',
+  language: 'en-US',
+  voice: 'slt',
 }
 const NONE: NumberFields = {
   instructions: 'x',
@@ -17,6 +19,8 @@ const NONE: NumberFields = {
   metadata: null,
   maxDurationSeconds: null,
   transferTo: null,
+  language: null,
+  voice: null,
 }
 
 /** What every NumberStore does. */

@@ -51,6 +51,8 @@ export function aCall({ ids, clock }: StoresUnderTest, o: Partial<Call> = {}): C
     maxDurationSeconds: 600,
     callAt: null,
     transferTo: null,
+    language: null,
+    voice: null,
     attempt: 1,
     maxAttempts: 1,
     retryDelaySeconds: 300,

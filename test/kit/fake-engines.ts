@@ -49,6 +49,8 @@ export interface FakeEngines extends Engines {
   readonly asked: { messages: readonly Message[]; tools: readonly Tool[]; signal: AbortSignal }[]
   readonly recognised: { from: number; to: number; at: number }[]
   readonly warmedUp: (readonly Message[])[]
+  /** In which language each recognition was asked for. */
+  readonly heardAs: string[]
   /** Which text each clip speaks. */
   readonly textOf: Map<Int16Array, string>
 }
@@ -64,11 +66,13 @@ export function createFakeEngines(o: FakeEngineOptions): FakeEngines {
   const asked: FakeEngines['asked'] = []
   const recognised: FakeEngines['recognised'] = []
   const warmedUp: FakeEngines['warmedUp'] = []
+  const heardAs: FakeEngines['heardAs'] = []
   const textOf: FakeEngines['textOf'] = new Map()
   const wait = (ms: number, signal: AbortSignal) => waitFor(o.clock, ms, signal)
 
   const recogniser: Recogniser = {
-    async recognise({ from, to, signal }) {
+    async recognise({ from, to, language, signal }) {
+      heardAs.push(language ?? '')
       recognised.push({ from, to, at: o.clock.now() })
       await wait(broken.recogniser === 'hangs' ? 1e9 : (o.recogniseMs ?? 60), signal)
       if (broken.recogniser) throw new Error('recogniser: away')
@@ -84,6 +88,10 @@ export function createFakeEngines(o: FakeEngineOptions): FakeEngines {
       textOf.set(clip, text)
       yield clip
     },
+    voices: () => [
+      { id: 'fake', engine: 'fake', language: 'en', name: 'Fake' },
+      { id: 'faux', engine: 'fake', language: 'fr-FR', name: 'Faux' },
+    ],
     probe: () => ready('text-to-speech'),
   }
   const model: LanguageModel = {
@@ -107,7 +115,7 @@ export function createFakeEngines(o: FakeEngineOptions): FakeEngines {
     probe: () => ready('language model'),
   }
   const speech = createFakeDetector(o.clock, broken)
-  return { speech, recogniser, voice, model, broken, asked, recognised, warmedUp, textOf }
+  return { speech, recogniser, voice, model, broken, asked, recognised, warmedUp, heardAs, textOf }
 }
 
 /** The model's last words answer the last message. */

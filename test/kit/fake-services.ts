@@ -1,6 +1,7 @@
 import type { CallRequest } from '../../src/calls/call-request.ts'
 import { createManageNumbers, type NumberStore } from '../../src/calls/own-number.ts'
 import type { CallFilter, StoredEvent } from '../../src/calls/ports.ts'
+import type { InstalledVoice } from '../../src/calls/voice-choice.ts'
 import { AppError } from '../../src/core/errors.ts'
 import { createIds } from '../../src/core/ids.ts'
 import { silentLog } from '../../src/core/log.ts'
@@ -52,6 +53,10 @@ export class FakeServices implements ApiServices {
   blockedPrefixes: string[] = ['+1900', '+882']
   allowedPrefixes: string[] = []
   probeList: Probe[] = [{ name: 'database', state: 'ready' }]
+  installedVoices: InstalledVoice[] = [
+    { id: 'slt', engine: 'flite', language: 'en-US', name: 'SLT' },
+    { id: 'rms', engine: 'flite', language: 'en-US', name: 'RMS' },
+  ]
   /** How often a key was looked up. */
   authenticated = 0
   /** How many event streams are being followed. */
@@ -76,6 +81,10 @@ export class FakeServices implements ApiServices {
 
   async probes(): Promise<readonly Probe[]> {
     return this.probeList
+  }
+
+  voices() {
+    return this.installedVoices
   }
 
   async metrics(): Promise<string> {
@@ -117,6 +126,7 @@ export class FakeServices implements ApiServices {
       blockedPrefixes: this.blockedPrefixes,
       allowedPrefixes: this.allowedPrefixes,
       ownNumbers: this.ownNumbers,
+      voices: () => this.installedVoices,
     }),
     create: async (request, o) => {
       const slot = `${o.keyId} ${o.idempotency?.key}`

@@ -39,6 +39,8 @@ async function work(path: string): Promise<void> {
           maxDurationSeconds: 600,
           callAt: null,
           transferTo: null,
+          language: null,
+          voice: null,
           attempt: 1,
           maxAttempts: 1,
           retryDelaySeconds: 300,

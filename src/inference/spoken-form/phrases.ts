@@ -10,10 +10,10 @@ const TITLES = /\b(?:mr|mrs|ms|dr|prof|vs)\.$/i
 const SHORT_FORMS = /\b(?:st|ave|rd|apt|inc|ltd|co|jr|sr|etc|no|[a-z])\.$/i
 
 /** Cuts speakable text where a voice would breathe: the first clause alone, then sentence by sentence. */
-export function toPhrases(text: string): string[] {
+export function toPhrases(text: string, longest = MAX_PHRASE): string[] {
   const [first, ...others] = toSentences(text)
   if (first === undefined) return []
-  return [...splitFirst(first), ...others].flatMap(shorten)
+  return [...splitFirst(first), ...others].flatMap((phrase) => shorten(phrase, longest))
 }
 
 function toSentences(text: string): string[] {
@@ -39,14 +39,14 @@ function splitFirst(sentence: string): string[] {
   return [sentence]
 }
 
-/** Pieces of at most MAX_PHRASE characters, cut at the last comma, else the last space, else anywhere. */
-function shorten(phrase: string): string[] {
+/** Pieces of at most `longest` characters, cut at the last comma, else the last space, else anywhere. */
+function shorten(phrase: string, longest: number): string[] {
   const pieces: string[] = []
   let left = phrase
-  while (left.length > MAX_PHRASE) {
-    const head = left.slice(0, MAX_PHRASE)
+  while (left.length > longest) {
+    const head = left.slice(0, longest)
     const comma = Math.max(head.lastIndexOf(', '), head.lastIndexOf('; ')) + 1
-    const end = comma > 0 ? comma : Math.max(head.lastIndexOf(' '), 0) || MAX_PHRASE
+    const end = comma > 0 ? comma : Math.max(head.lastIndexOf(' '), 0) || longest
     pieces.push(left.slice(0, end).trim())
     left = left.slice(end).trim()
   }

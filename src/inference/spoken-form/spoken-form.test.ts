@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { toSpeakable } from './speakable.ts'
+import { toSpokenForm } from './spoken-form.ts'
 
-describe('speakable text', () => {
+const toSpeakable = (text: string) => toSpokenForm(text, { language: 'en', englishLetters: true })
+
+describe('the spoken form for an English voice', () => {
   it.each([
     ["That's $18.50, please.", "That's 18 dollars and 50 cents, please."],
     ['$1 or £2.20 or €3', '1 dollar or 2 pounds and 20 pence or 3 euros'],
@@ -67,5 +69,48 @@ describe('speakable text', () => {
 
   it.each(['', ' ', '...', '-', '😀👍', '\u0000\u0007', '你好', '$'])('is empty for %j', (text) => {
     expect(toSpeakable(text)).toBe('')
+  })
+})
+
+describe('the spoken form of English', () => {
+  it.each([
+    ['$20k or €2M', '20 thousand dollars or 2 million euros'],
+    ['20 USD, EUR 5.50, 30 €', '20 dollars, 5 euros and 50 cents, 30 euros'],
+    ['$5-10 a day, $30/month', '5 dollars to 10 dollars a day, 30 dollars per month'],
+    ['3/20/2026', 'March 20, 2026'],
+    ['31/12/26', 'December 31, 2026'],
+    ['the 21st, 3rd and 40th', 'the twenty-first, third and fortieth'],
+    ['Dr. Smith, 12 Main St., Apt 4', 'Doctor Smith, 12 Main Street, apartment 4'],
+    ['St. John lives on Elm St. Call him.', 'Saint John lives on Elm Street. Call him.'],
+    ['Bring fruit, e.g. apples, etc.', 'Bring fruit, for example apples, et cetera.'],
+    ['No. 5, ext. 12', 'number 5, extension 12'],
+    ['5 kg, 1 lb, 60 mph, 2 hrs', '5 kilograms, 1 pound, 60 miles per hour, 2 hours'],
+    ['1/2 cup, 2 1/2 cups, 3/4', 'one half cup, 2 and a half cups, three quarters'],
+    ['open 24/7, 10-12 guests, -5 degrees', 'open 24 7, 10 to 12 guests, minus 5 degrees'],
+    ['Code QX7Z9 for COVID', 'Code Q X 7 Z 9 for COVID'],
+    ['Visit example.com/menu today', 'Visit example dot com today'],
+    ['I am in 5 minutes at no cost. No.', 'I am in 5 minutes at no cost. No.'],
+  ])('says as people do: %s', (text, spoken) => {
+    expect(toSpeakable(text)).toBe(spoken)
+  })
+
+  it('keeps the letters of a voice that knows more, and days before months in Britain', () => {
+    const say = (text: string) => toSpokenForm(text, { language: 'en-GB', englishLetters: false })
+    expect(say('café at 3/4/2026')).toBe('café at April 3, 2026')
+  })
+})
+
+describe('the spoken form of other languages', () => {
+  it.each([
+    ['de', 'Das kostet 18,50 € um 19:30.', 'Das kostet 18 Euro 50 um 19 Uhr 30.'],
+    ['de', 'Am 2026-03-20, 5–7 Leute, 20%', 'Am 20. März 2026, 5 bis 7 Leute, 20 Prozent'],
+    ['de', '+49 30 1234567', '4 9, 3 0, 1 2 3 4 5 6 7'],
+    ['fr', 'à 19:00 chez joe@example.fr', 'à 19 heures chez joe arobase example point fr'],
+    ['es', '¿Cuesta €3.20?', '¿Cuesta 3 euros con 20?'],
+    ['it', 'alle 8:15 & $5', 'alle 8 e 15 e 5 dollari'],
+    ['sv', 'Den 2026-03-20 kl 19:30, 1,5', 'Den 20 mars 2026 kl 19:30, 1,5'],
+    ['zh', '你好 42', '你好 42'],
+  ])('does not break numbers: %s %s', (language, text, spoken) => {
+    expect(toSpokenForm(text, { language, englishLetters: false })).toBe(spoken)
   })
 })

@@ -1,96 +1,51 @@
-const LETTERS: Readonly<Record<string, string>> = {
-  ß: 'ss',
-  ø: 'o',
-  Ø: 'O',
-  æ: 'ae',
-  Æ: 'Ae',
-  œ: 'oe',
-  ł: 'l',
-  Ł: 'L',
-  đ: 'd',
-  ı: 'i',
-}
+/** What English speakers make of what is written. Each rule takes text and the language's tag, and gives text. */
+
+import { fractions, measures, ordinals } from './english-measures.ts'
+import { abbreviations, codes } from './english-short-forms.ts'
+
 const MONEY: Readonly<Record<string, { unit: string; units: string; part: string }>> = {
   $: { unit: 'dollar', units: 'dollars', part: 'cents' },
   '€': { unit: 'euro', units: 'euros', part: 'cents' },
   '£': { unit: 'pound', units: 'pounds', part: 'pence' },
+  '¥': { unit: 'yen', units: 'yen', part: 'sen' },
+  '₹': { unit: 'rupee', units: 'rupees', part: 'paise' },
 }
+const SCALES: Readonly<Record<string, string>> = {
+  k: 'thousand',
+  m: 'million',
+  bn: 'billion',
+  b: 'billion',
+}
+const SIGNS: Readonly<Record<string, string>> = { USD: '$', EUR: '€', GBP: '£', JPY: '¥', INR: '₹' }
 const DIGITS = 'zero one two three four five six seven eight nine'.split(' ')
 const MONTHS =
   'January February March April May June July August September October November December'.split(' ')
 
-/**
- * Text as an English voice of letters and digits can say it: Markdown and emoji gone, money, times, dates, phone
- * numbers and addresses in words. Empty when nothing can be said. Never throws.
- */
-export function toSpeakable(text: string): string {
-  let out = toPlainLetters(withoutMarkdown(text))
-  for (const rule of RULES) out = rule(out)
-  return /[a-z0-9]/i.test(out) ? out : ''
-}
-
-function withoutMarkdown(text: string): string {
+/** `20 USD`, `EUR 20` and `20 €` as `$20` and `€20`. */
+function moneySigns(text: string): string {
   return (
     text
-      .replace(/```\w*|`/g, '')
-      .replace(/!?\[([^\]\n]*)\]\([^)\n]*\)/g, '$1')
-      .replace(/^[ \t]*(?:#{1,6}|[-*+•]|>)[ \t]+/gm, '')
-      .replace(/^[ \t]*(\d{1,2})[.)][ \t]+/gm, '$1, ')
-      .replace(/\*\*|__|~~|(?<!\w)[*_](?=\w)|(?<=[\w.,!?])[*_](?!\w)/g, '')
-      // A line is a sentence, so that a list is not read in one breath.
-      .replace(/([^\s.,;:!?])[ \t]*\n\s*/g, '$1. ')
+      .replace(/\b(USD|EUR|GBP|JPY|INR)\s?(?=\d)/g, (_, code: string) => SIGNS[code] ?? '')
+      .replace(
+        /(\d[\d,]*(?:\.\d+)?)\s?(USD|EUR|GBP|JPY|INR)\b/g,
+        (_, amount, code: string) => `${SIGNS[code]}${amount}`,
+      )
+      .replace(/(?<![\d.,$€£¥₹])(\d[\d,]*(?:\.\d+)?)\s?([€£¥₹])(?!\d)/g, '$2$1')
+      // The ends of a range have one sign.
+      .replace(/([$€£¥₹])(\d[\d,.]*\d|\d)\s?-\s?\1?(\d)/g, '$1$2 to $1$3')
   )
-}
-
-function toPlainLetters(text: string): string {
-  return text
-    .replace(/[‘’ʼ′]/g, "'")
-    .replace(/\s*[–—―]\s*/g, (dash, at: number) =>
-      /\d/.test(text[at - 1] ?? '') && /\d/.test(text[at + dash.length] ?? '') ? ' to ' : ', ',
-    )
-    .replaceAll('…', '. ')
-    .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
-    .replace(/[ßøØæÆœłŁđı]/g, (letter) => LETTERS[letter] ?? '')
-}
-
-const RULES: readonly ((text: string) => string)[] = [
-  addresses,
-  money,
-  dates,
-  phoneNumbers,
-  times,
-  symbols,
-  punctuation,
-]
-
-/** `joe.smith@example.com` → joe dot smith at example dot com; a URL without its scheme and path. */
-function addresses(text: string): string {
-  const spell = (part: string): string =>
-    part
-      .replaceAll('.', ' dot ')
-      .replaceAll('_', ' underscore ')
-      .replaceAll('-', ' dash ')
-      .replaceAll('+', ' plus ')
-  return text
-    .replace(/https?:\/\/([\w.-]+\w)(?::\d+)?(?:\/[^\s]*[\w/])?/gi, (_, host: string) =>
-      spell(host),
-    )
-    .replace(
-      /([\w.+-]+)@([\w-]+(?:\.[\w-]+)+)/g,
-      (_, user: string, host: string) => `${spell(user)} at ${spell(host)}`,
-    )
 }
 
 function money(text: string): string {
   return text.replace(
-    /([$€£])\s?(\d[\d,]*)(?:\.(\d+))?(\s(?:thousand|million|billion))?/g,
+    /([$€£¥₹])\s?(\d[\d,]*)(?:\.(\d+))?(\s(?:thousand|million|billion)|(?:k|m|bn|b)\b)?/gi,
     (_, sign: string, whole: string, part = '', scale = '') => {
       const amount = whole.replace(/,/g, '')
       const words = MONEY[sign] ?? { unit: '', units: '', part: '' }
       const cents = Number(part)
-      if (scale || (part && part.length !== 2))
-        return `${amount}${part && `.${part}`}${scale} ${words.units}`
+      const times = SCALES[scale.toLowerCase()] ? ` ${SCALES[scale.toLowerCase()]}` : scale
+      if (times || (part && part.length !== 2))
+        return `${amount}${part && `.${part}`}${times} ${words.units}`
       if (Number(amount) === 0 && cents > 0) return `${cents} ${words.part}`
       const main = `${amount} ${Number(amount) === 1 ? words.unit : words.units}`
       // A comma that ended the amount ends the clause.
@@ -100,12 +55,27 @@ function money(text: string): string {
   )
 }
 
-/** `2026-03-20` → March 20, 2026. */
-function dates(text: string): string {
-  return text.replace(/\b(\d{4})-(\d\d)-(\d\d)\b/g, (date, year: string, month: string, day) => {
+/** `2026-03-20`, `3/20/2026` (in Britain and elsewhere `20/3/2026`) → March 20, 2026. */
+function dates(text: string, language: string): string {
+  const monthFirst = /^en(?:-us)?$/i.test(language)
+  const spoken = (year: string, month: string, day: string): string | undefined => {
     const name = MONTHS[Number(month) - 1]
-    return name ? `${name} ${Number(day)}, ${year}` : date
-  })
+    return name && Number(day) >= 1 && Number(day) <= 31
+      ? `${name} ${Number(day)}, ${year.length === 2 ? `20${year}` : year}`
+      : undefined
+  }
+  return text
+    .replace(
+      /\b(\d{4})-(\d\d)-(\d\d)\b/g,
+      (date, year: string, month: string, day: string) => spoken(year, month, day) ?? date,
+    )
+    .replace(
+      /(?<![\d/])(\d{1,2})\/(\d{1,2})\/(\d{4}|\d\d)(?![\d/])/g,
+      (date, a, b, year: string) => {
+        const [month, day] = Number(a) > 12 || (!monthFirst && Number(b) <= 12) ? [b, a] : [a, b]
+        return spoken(year, month, day) ?? date
+      },
+    )
 }
 
 /** Telephone numbers and long numbers digit by digit, with a pause between groups. */
@@ -122,7 +92,7 @@ function phoneNumbers(text: string): string {
 }
 
 /** Threes, the last group of up to four; a lone leading digit is the country's. */
-function toGroups(digits: string): string[] {
+export function toGroups(digits: string): string[] {
   const groups = [digits.slice(-4)]
   for (let end = digits.length - 4; end > 0; end -= 3)
     groups.unshift(digits.slice(Math.max(0, end - 3), end))
@@ -156,19 +126,23 @@ function symbols(text: string): string {
     .replace(/#\s?(?=\d)/g, 'number ')
     .replace(/\s*&\s*/g, ' and ')
     .replace(/\s*@\s*/g, ' at ')
+    .replace(/(?<![\w.])~\s?(?=\d)/g, 'about ')
+    .replace(/(?<![\w.)])[-−](?=\d)/g, 'minus ')
+    .replace(/(?<![\w-])(\d{1,4})-(\d{1,4})(?![\w-])/g, '$1 to $2')
     .replace(/\+\s?(?=\d)|(?<=\w)\s\+\s(?=\w)/g, ' plus ')
     .replace(/(?<=\w)\s?=\s?(?=\w)/g, ' equals ')
 }
 
-/** What is left: letters, digits and the marks that shape a sentence. */
-function punctuation(text: string): string {
-  return text
-    .replace(/[^A-Za-z0-9.,!?;:'\s-]/g, ' ')
-    .replace(/(?<!\w)['-]+(?!\w)|(?<!\w)-+(?=\w)/g, ' ')
-    .replace(/\s+/g, ' ')
-    .replace(/ (?=[.,!?;:])/g, '')
-    .replace(/[.,;:]*([!?])[.,!?;:]*/g, '$1')
-    .replace(/([.,;:])[.,;:]+/g, '$1')
-    .replace(/^[.,!?;:\s]+/, '')
-    .trim()
-}
+export const ENGLISH_RULES: readonly ((text: string, language: string) => string)[] = [
+  moneySigns,
+  money,
+  dates,
+  phoneNumbers,
+  abbreviations,
+  times,
+  fractions,
+  ordinals,
+  measures,
+  codes,
+  symbols,
+]
