@@ -63,7 +63,7 @@ describe('the body of PUT /numbers/:number', () => {
     [{ instructions: 'x', transferTo: '0800' }, 'transferTo must be'],
     [{ instructions: 'x', transferTo: NUMBER }, 'transferTo is the number that is called'],
     [{ instructions: 'x', language: 'not a tag' }, 'language must be a BCP 47 tag'],
-    [{ instructions: 'x', voice: 'nobody' }, 'nobody'],
+    [{ instructions: 'x', voice: 'nobody' }, 'voice must be one of'],
     [{ instructions: 'x', phoneNumber: NUMBER }, 'Unknown field "phoneNumber"'],
     [{ instructions: 'x', callAt: '2026-01-01T00:00:00Z' }, 'Unknown field "callAt"'],
     [[], 'must be a JSON object, not an array'],

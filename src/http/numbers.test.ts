@@ -24,6 +24,8 @@ describe('own numbers', () => {
       metadata: null,
       maxDuration: 600,
       transferTo: null,
+      language: null,
+      voice: null,
       createdAt: '2026-03-20T18:30:00.000Z',
       updatedAt: '2026-03-20T18:30:00.000Z',
     }
