@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createApp } from './app.ts'
 import type { Appliance, OwnersData, RunningServer } from './cli/appliance.ts'
 import type { Config } from './config/config.ts'
+import type { LanguageModel } from './conversation/ports.ts'
 import { systemClock } from './core/clock.ts'
 import { reasonOf } from './core/errors.ts'
 import { createIds } from './core/ids.ts'
@@ -168,13 +169,20 @@ async function probes(config: Config): Promise<Probe[]> {
     ['trunk', () => probeTrunks(config)],
     ['speech detector', () => engines.speech.probe()],
     ['speech-to-text', () => engines.recogniser.probe()],
-    ['language model', () => engines.model.probe()],
+    ['language model', () => probeModel(engines.model, config.calls.maxConcurrent)],
     ['text-to-speech', () => engines.voice.probe()],
   ]
   const answers: Probe[] = []
   for (const [name, ask] of asks) answers.push(...(await orAway(name, ask)))
   await stopAll(parts)
   return answers
+}
+
+/** Where calls may be several at once: also whether the model answers several at once. */
+async function probeModel(model: LanguageModel, maxConcurrent: number): Promise<Probe[]> {
+  const probe = await model.probe()
+  if (probe.state !== 'ready' || maxConcurrent < 2 || !model.probeAtOnce) return [probe]
+  return [probe, await model.probeAtOnce()]
 }
 
 async function orAway(name: string, ask: () => Promise<Probe | Probe[]>): Promise<Probe[]> {
