@@ -57,6 +57,7 @@ export function createApp(config: Config, o: Outside): App {
     clock,
     log,
     engines: o.engines,
+    schemas: o.schemas,
     options: {
       timezone: config.account.timezone,
       llmTimeoutMs: config.llm.timeoutMs,
@@ -129,6 +130,7 @@ export function createApp(config: Config, o: Outside): App {
     ids,
     calls,
     readiness,
+    schemas: o.schemas,
     rateFor: (number) =>
       rateFor(number, {
         centsPerMinute: config.billing.centsPerMinute,

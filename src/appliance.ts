@@ -15,6 +15,7 @@ import { silentLog } from './core/log.ts'
 import type { Probe } from './core/probe.ts'
 import { VERSION } from './core/version.ts'
 import { createEngines } from './engines.ts'
+import { createSchemaChecker } from './inference/json-schema/schema-checker.ts'
 import { listModels, verifyModels } from './inference/models.ts'
 import { openLog } from './observability/json-log.ts'
 import { createMetrics, type Metrics } from './observability/metrics.ts'
@@ -89,6 +90,7 @@ async function closedUnlessDone<T>(storage: Storage, work: () => T): Promise<T> 
 
 function assemble(config: Config, log: Log, storage: Storage) {
   const { engines, parts } = createEngines(config, { clock, log })
+  const schemas = createSchemaChecker({ clock })
   const metrics = createMetrics()
   const { media, telephony } = createPhone(config, log, { metrics })
   const addressPolicy = createAddressPolicy(config.webhooks.allowedHosts)
@@ -100,6 +102,7 @@ function assemble(config: Config, log: Log, storage: Storage) {
     storage,
     trunk: telephony.trunk,
     engines,
+    schemas,
     metrics: withSignalling(metrics, telephony),
     post: createHttpPost({
       clock,
@@ -110,7 +113,7 @@ function assemble(config: Config, log: Log, storage: Storage) {
     }),
     resolve: systemResolve,
     addressPolicy,
-    parts: [...parts, media, telephony],
+    parts: [...parts, schemas, media, telephony],
     tls: readTls(config),
   })
 }

@@ -1,6 +1,7 @@
 import { AppError } from '../core/errors.ts'
 import { isPhoneNumber, longestPrefix } from '../core/phone-number.ts'
 import { parseTimestamp } from '../core/timestamp.ts'
+import { type ResultSchema, readResultSchema } from './result-schema.ts'
 
 /** What `POST /calls` asks for, read and judged. */
 export interface CallRequest {
@@ -17,6 +18,8 @@ export interface CallRequest {
   fromNumber: string | null
   /** E.164; whom the agent may hand the person over to. Null: nobody. */
   transferTo: string | null
+  /** What the call is to find out; not yet judged as a schema. */
+  resultSchema: ResultSchema | null
 }
 
 /** Which numbers may be called; an empty `allowedPrefixes` allows all that is not blocked. */
@@ -41,9 +44,10 @@ const KNOWN = [
   'maxDuration',
   'fromNumber',
   'transferTo',
+  'resultSchema',
 ] as const
 /** In the contract, but without behaviour yet: refused by name rather than accepted and ignored. */
-const LATER = ['language', 'voice', 'record', 'retry', 'voicemail', 'resultSchema']
+const LATER = ['language', 'voice', 'record', 'retry', 'voicemail']
 
 const MAX_INSTRUCTIONS = 5000
 const MAX_FIRST_MESSAGE = 1000
@@ -73,6 +77,7 @@ export function parseCallRequest(body: unknown, rules: CallRules): CallRequest {
     maxDurationSeconds: readMaxDuration(fields),
     fromNumber,
     transferTo: readTransferTo(fields),
+    resultSchema: readResultSchema(fields.resultSchema),
   }
   const caller = fromNumber ?? rules.ownNumbers[0]
   if (phoneNumber === caller)

@@ -71,12 +71,18 @@ export interface Call {
   callAt: number | null
   /** E.164; whom the agent may hand the human over to. */
   transferTo: string | null
+  /** JSON Schema of what the call is to find out. */
+  resultSchema: Readonly<Record<string, unknown>> | null
   /** Counts from 1; the attempt that runs or ran last. */
   attempt: number
   centsPerMinute: number
   /** What this call holds of the balance while it is active; no ledger entry. */
   holdCents: number
   summary: string | null
+  /** Valid by `resultSchema`; null where there is none. */
+  result: unknown
+  /** Why there is none, in one sentence, once the call has ended. */
+  resultError: string | null
   costCents: number
   durationSeconds: number
   createdAt: number

@@ -27,7 +27,7 @@ export function createdCall(call: Call): Record<string, unknown> {
   }
 }
 
-/** A row of GET /calls: everything but transcript, events and timings. */
+/** A row of GET /calls: everything but transcript, events, timings and the schema of the result. */
 export function listedCall(call: Call): Record<string, unknown> {
   return {
     id: call.id,
@@ -48,7 +48,8 @@ export function listedCall(call: Call): Record<string, unknown> {
     cost: call.costCents,
     duration: call.durationSeconds,
     attempt: call.attempt,
-    result: null,
+    result: call.result,
+    resultError: call.resultError,
     startedAt: isoOrNull(call.startedAt),
     endedAt: isoOrNull(call.endedAt),
     createdAt: iso(call.createdAt),
@@ -64,6 +65,7 @@ export function wholeCall(
 ): Record<string, unknown> {
   return {
     ...endedCall(call, transcript),
+    resultSchema: call.resultSchema,
     events: events
       .filter((event) => event.type !== 'end')
       .map((event) => ({ type: event.type, ...event.data })),
@@ -103,7 +105,7 @@ export function webhookCall(call: Call, transcript: readonly Turn[]): Record<str
     createdAt: iso(call.createdAt),
     endReason: call.endReason,
     metadata: call.metadata,
-    result: null,
+    result: call.result,
   }
 }
 

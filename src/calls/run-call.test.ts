@@ -40,6 +40,7 @@ async function setup(o: {
     talker: {
       prepare: () => ({ discard: () => undefined, talk: o.talk }),
       summarise: async (_brief, turns) => `${turns.length} turns`,
+      findResult: async () => ({ result: null, error: 'none' }),
     },
     readiness: {
       first: () => o.asked ?? Promise.resolve(),

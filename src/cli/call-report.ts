@@ -13,6 +13,9 @@ export function outcomeLines(call: {
   status: string
   endReason: string | null
   summary: string | null
+  /** By the schema of the call. */
+  result?: unknown
+  resultError?: string | null
   cost: number
   duration: number
 }): string[] {
@@ -21,6 +24,10 @@ export function outcomeLines(call: {
   return [
     ...(answered ? [] : [`status: ${call.status}${call.endReason ? ` (${call.endReason})` : ''}`]),
     ...(call.summary ? [`summary: ${toPlainLine(call.summary)}`] : []),
+    ...((call.result ?? null) === null
+      ? []
+      : [`result: ${toPlainLine(JSON.stringify(call.result))}`]),
+    ...(call.resultError ? [`result: none. ${toPlainLine(call.resultError)}`] : []),
     `cost: ${formatCents(call.cost)}`,
     `duration: ${call.duration} s`,
     ...(answered && !ordinary && call.endReason ? [`ended: ${call.endReason}`] : []),

@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Config } from '../config/config.ts'
+import { reasonOf } from '../core/errors.ts'
 import { type ApiClient, answerOf, createApiClient, isLoopback, localUrl } from './api-client.ts'
 import { type CommandContext, type ExitCode, printJson, UsageError } from './command.ts'
 import { interruptible } from './interrupt.ts'
@@ -12,6 +15,7 @@ interface CallOptions {
   from?: string
   maxDuration?: string
   transferTo?: string
+  resultSchema?: string
   watch?: boolean
   url?: string
   key?: string
@@ -30,6 +34,7 @@ export function addCall(program: Command, context: CommandContext): void {
     .option('--from <number>', "caller number: one of the trunks'")
     .option('--max-duration <seconds>', 'end the call after this long')
     .option('--transfer-to <number>', 'whom the agent may put the person through to')
+    .option('--result-schema <file>', 'JSON Schema of what the call should find out')
     .option('--url <url>', 'where the server answers (else from the configuration)')
     .option('--key <key>', 'API key (else LANDLINE_API_KEY, else a temporary one is made)')
     .option('--json', 'print the call, and each event of --watch, as a JSON line')
@@ -54,6 +59,9 @@ async function call(
     ...(options.from === undefined ? {} : { fromNumber: options.from }),
     ...(options.maxDuration === undefined ? {} : { maxDuration: toSeconds(options.maxDuration) }),
     ...(options.transferTo === undefined ? {} : { transferTo: options.transferTo }),
+    ...(options.resultSchema === undefined
+      ? {}
+      : { resultSchema: readJson(resolve(context.terminal.directory, options.resultSchema)) }),
   }
   const { config } = context.config(command)
   return withClient(context, config, options, async (client) => {
@@ -63,6 +71,21 @@ async function call(
     else context.terminal.out(`call ${id}: ${String(made.status)}`)
     return options.watch ? follow(context, client, id, options.json === true) : 0
   })
+}
+
+/** The JSON of a file, to be judged by the server. */
+function readJson(file: string): unknown {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new UsageError(`call: --result-schema: ${reasonOf(error)}`)
+  }
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new UsageError(`call: --result-schema: ${file} is not JSON: ${reasonOf(error)}`)
+  }
 }
 
 function toSeconds(given: string): number {

@@ -73,6 +73,8 @@ function toOutcome(call: Record<string, unknown>): Parameters<typeof outcomeLine
     status: String(call.status),
     endReason: typeof call.endReason === 'string' ? call.endReason : null,
     summary: typeof call.summary === 'string' ? call.summary : null,
+    result: call.result ?? null,
+    resultError: typeof call.resultError === 'string' ? call.resultError : null,
     cost: Number(call.cost),
     duration: Number(call.duration),
   }

@@ -109,6 +109,18 @@ const newCall = closed(
       description:
         'Whom the agent may hand the person over to, by a blind transfer (SIP REFER); the dial policy holds for it too.',
     }),
+    resultSchema: {
+      type: ['object', 'null'],
+      description:
+        'A JSON Schema (draft 2020-12, up to 16 KiB, without references to other documents) of what the call is to find out; it comes back as `result`. `format` is a hint and is not checked.',
+      examples: [
+        {
+          type: 'object',
+          properties: { confirmed: { type: 'boolean' }, time: { type: ['string', 'null'] } },
+          required: ['confirmed'],
+        },
+      ],
+    },
   },
   ['phoneNumber', 'instructions'],
 )
@@ -153,7 +165,13 @@ const listed: Record<string, Schema> = {
   cost: { ...count, description: 'Cents.' },
   duration: { ...count, description: 'Seconds from the answer to the end.' },
   attempt: { type: 'integer', minimum: 1 },
-  result: {},
+  result: {
+    description: 'What the call found out, valid by `resultSchema`; null where there is none.',
+  },
+  resultError: {
+    ...orNull(text),
+    description: 'Why a call with a `resultSchema` ended without a result, in one sentence.',
+  },
   startedAt: { ...orNull(time), description: 'The answer; null if there was none.' },
   endedAt: orNull(time),
   createdAt: time,
@@ -164,6 +182,7 @@ const transcript = { type: 'array', items: ref('Turn') }
 const wholeCall: Record<string, Schema> = {
   ...listed,
   transcript,
+  resultSchema: { type: ['object', 'null'] },
   events: { type: 'array', items: ref('CallEvent') },
   timings: { type: 'array', items: ref('TurnTiming') },
 }
