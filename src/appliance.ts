@@ -15,6 +15,8 @@ import { silentLog } from './core/log.ts'
 import type { Probe } from './core/probe.ts'
 import { VERSION } from './core/version.ts'
 import { createEngines } from './engines.ts'
+import { importModels } from './inference/hub/import-models.ts'
+import { pullKnownModel } from './inference/hub/pull-model.ts'
 import { createSchemaChecker } from './inference/json-schema/schema-checker.ts'
 import { listModels, verifyModels } from './inference/models.ts'
 import { openLog } from './observability/json-log.ts'
@@ -43,6 +45,8 @@ export function createAppliance(): Appliance {
     probes,
     models: async (config) => listModels(config.dataDir),
     verifyModels: async (config) => verifyModels(config.dataDir),
+    pullModel: (config, o) => pullKnownModel(config.dataDir, { ...o, clock }),
+    importModels: (config, o) => importModels({ ...o, dataDir: config.dataDir }),
   }
 }
 

@@ -1,6 +1,11 @@
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { type CommandContext, type ExitCode, printJson, UsageError, wantsJson } from './command.ts'
+import { interruptible } from './interrupt.ts'
 import { toColumns } from './plain-text.ts'
+import { createProgressLine, megabytes } from './progress-line.ts'
+
+const HUB = 'https://huggingface.co'
 
 export function addModels(program: Command, context: CommandContext): void {
   const models = program.command('models').description('the models of the engines inside')
@@ -14,15 +19,22 @@ export function addModels(program: Command, context: CommandContext): void {
     .description('read every installed model from end to end')
     .option('--json', 'print [{ id, ok, problem }]')
     .action(context.run((command) => verify(context, command)))
-  for (const name of ['pull', 'import'])
-    models
-      .command(name)
-      .description('not available yet')
-      .argument('[what...]')
-      .allowUnknownOption()
-      .action(() => {
-        throw new UsageError(`models ${name}: not available yet`)
-      })
+  models
+    .command('pull')
+    .description('fetch known models; goes on where an earlier pull was stopped')
+    .argument('<id...>', 'as `models list` shows them')
+    .option('--variant <form>', 'form of the weights: fp32, fp16, int8')
+    .option('--update', 'take what the hub has now, though another version was pinned')
+    .option('--hub <url>', `where from (else HF_ENDPOINT, else ${HUB})`)
+    .option('--json', 'print [{ id, revision, bytes, unchanged }]')
+    .action(context.run((command) => pull(context, command)))
+  models
+    .command('import')
+    .description('copy models from a directory or a tar archive, without any network')
+    .argument('<path>', "a model's directory, a directory of such, or .tar, .tar.gz")
+    .option('--as <id>', "name of the model (else its directory's)")
+    .option('--json', 'print [{ id, files, bytes }]')
+    .action(context.run((command, path = '') => importFrom(context, command, path)))
 }
 
 async function list(context: CommandContext, command: Command): Promise<ExitCode> {
@@ -52,4 +64,68 @@ async function verify(context: CommandContext, command: Command): Promise<ExitCo
     for (const line of toColumns(checks.map((check) => [check.id, check.problem ?? 'ok'])))
       context.terminal.out(line)
   return checks.every((check) => check.ok) ? 0 : 1
+}
+
+async function pull(context: CommandContext, command: Command): Promise<ExitCode> {
+  const { terminal } = context
+  const { config } = context.config(command)
+  const options = command.opts<{ variant?: string; update?: boolean; hub?: string }>()
+  const hub = toHub(options.hub ?? (terminal.env.HF_ENDPOINT?.trim() || HUB))
+  const appliance = await context.appliance()
+  const pulled = await interruptible(terminal, async (signal) => {
+    const done = []
+    for (const id of command.args) {
+      const line = createProgressLine(terminal, id)
+      const model = await appliance
+        .pullModel(config, {
+          id,
+          hub,
+          fetch: terminal.fetch,
+          variant: options.variant ?? null,
+          update: options.update === true,
+          onProgress: (progress) => line.show(progress),
+          signal,
+        })
+        .finally(() => line.end())
+        .catch((error: unknown) => {
+          if (!signal.aborted) throw error
+          throw new Error(`${id}: stopped; the same command goes on from here`)
+        })
+      if (!wantsJson(command))
+        terminal.out(
+          model.unchanged && model.bytes === 0
+            ? `${id}: is there already`
+            : `${id}: ${megabytes(model.bytes)} fetched and verified`,
+        )
+      done.push(model)
+    }
+    return done
+  })
+  if (wantsJson(command)) printJson(terminal, pulled)
+  return 0
+}
+
+async function importFrom(
+  context: CommandContext,
+  command: Command,
+  path: string,
+): Promise<ExitCode> {
+  const { terminal } = context
+  const { config } = context.config(command)
+  const id = command.opts<{ as?: string }>().as ?? null
+  const source = resolve(terminal.directory, path)
+  const appliance = await context.appliance()
+  const imported = await interruptible(terminal, (signal) =>
+    appliance.importModels(config, { source, id, signal }),
+  )
+  if (wantsJson(command)) printJson(terminal, imported)
+  else
+    for (const model of imported)
+      terminal.out(`${model.id}: ${model.files} files, ${megabytes(model.bytes)}`)
+  return 0
+}
+
+function toHub(url: string): string {
+  if (URL.canParse(url) && /^https?:$/.test(new URL(url).protocol)) return url
+  throw new UsageError(`models pull: the hub must be an http or https address, not "${url}"`)
 }
