@@ -1,9 +1,11 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import type { PulledModel, PullRequest } from './appliance.ts'
 import { type CommandContext, type ExitCode, printJson, UsageError, wantsJson } from './command.ts'
 import { interruptible } from './interrupt.ts'
 import { toColumns } from './plain-text.ts'
 import { createProgressLine, megabytes } from './progress-line.ts'
+import type { Terminal } from './terminal.ts'
 
 const HUB = 'https://huggingface.co'
 
@@ -70,39 +72,48 @@ async function pull(context: CommandContext, command: Command): Promise<ExitCode
   const { terminal } = context
   const { config } = context.config(command)
   const options = command.opts<{ variant?: string; update?: boolean; hub?: string }>()
-  const hub = toHub(options.hub ?? (terminal.env.HF_ENDPOINT?.trim() || HUB))
+  const common = {
+    hub: toHub(options.hub ?? (terminal.env.HF_ENDPOINT?.trim() || HUB)),
+    fetch: terminal.fetch,
+    variant: options.variant ?? null,
+    update: options.update === true,
+  }
   const appliance = await context.appliance()
   const pulled = await interruptible(terminal, async (signal) => {
-    const done = []
+    const done: PulledModel[] = []
     for (const id of command.args) {
-      const line = createProgressLine(terminal, id)
-      const model = await appliance
-        .pullModel(config, {
-          id,
-          hub,
-          fetch: terminal.fetch,
-          variant: options.variant ?? null,
-          update: options.update === true,
-          onProgress: (progress) => line.show(progress),
-          signal,
-        })
-        .finally(() => line.end())
-        .catch((error: unknown) => {
-          if (!signal.aborted) throw error
-          throw new Error(`${id}: stopped; the same command goes on from here`)
-        })
-      if (!wantsJson(command))
-        terminal.out(
-          model.unchanged && model.bytes === 0
-            ? `${id}: is there already`
-            : `${id}: ${megabytes(model.bytes)} fetched and verified`,
-        )
+      const model = await pullOne(terminal, id, signal, (onProgress) =>
+        appliance.pullModel(config, { ...common, id, onProgress, signal }),
+      )
+      if (!wantsJson(command)) terminal.out(`${id}: ${outcomeOf(model)}`)
       done.push(model)
     }
     return done
   })
   if (wantsJson(command)) printJson(terminal, pulled)
   return 0
+}
+
+/** One model, with a line that tells how far it is. */
+async function pullOne(
+  terminal: Terminal,
+  id: string,
+  signal: AbortSignal,
+  fetchIt: (onProgress: PullRequest['onProgress']) => Promise<PulledModel>,
+): Promise<PulledModel> {
+  const line = createProgressLine(terminal, id)
+  try {
+    return await fetchIt((progress) => line.show(progress))
+  } catch (error) {
+    if (!signal.aborted) throw error
+    throw new Error(`${id}: stopped; the same command goes on from here`)
+  } finally {
+    line.end()
+  }
+}
+
+function outcomeOf({ unchanged, bytes }: PulledModel): string {
+  return unchanged && bytes === 0 ? 'is there already' : `${megabytes(bytes)} fetched and verified`
 }
 
 async function importFrom(
