@@ -8,6 +8,7 @@ import { loadConfig } from '../src/cli/load-config.ts'
 import { systemClock as clock } from '../src/core/clock.ts'
 import { createIds } from '../src/core/ids.ts'
 import { silentLog as log } from '../src/core/log.ts'
+import { createSchemaChecker } from '../src/inference/json-schema/schema-checker.ts'
 import { createSpeechDetector } from '../src/inference/speech-detector/worker-detector.ts'
 import { createMetrics } from '../src/observability/metrics.ts'
 import { createHttpPost, systemResolve } from '../src/outbound/http-post.ts'
@@ -63,6 +64,7 @@ export async function startAppliance(o: {
   })
   const telephony = createTelephony({ clock, ids, log, media, options: config.sip })
   const addressPolicy = createAddressPolicy([])
+  const schemas = createSchemaChecker({ clock })
   const app = createApp(config, {
     clock,
     ids,
@@ -70,11 +72,12 @@ export async function startAppliance(o: {
     storage,
     trunk: telephony.trunk,
     engines: createStubEngines({ ...o, speech }),
+    schemas,
     metrics: createMetrics(),
     post: createHttpPost({ clock, policy: addressPolicy, resolve: systemResolve, userAgent: 'x' }),
     resolve: systemResolve,
     addressPolicy,
-    parts: [speech, media, telephony],
+    parts: [speech, schemas, media, telephony],
   })
   await app.start()
 

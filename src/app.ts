@@ -63,6 +63,7 @@ export function createApp(config: Config, o: Outside): App {
     clock,
     log,
     engines: o.engines,
+    schemas: o.schemas,
     options: {
       timezone: config.account.timezone,
       llmTimeoutMs: config.llm.timeoutMs,
@@ -166,6 +167,7 @@ export function createApp(config: Config, o: Outside): App {
     calls,
     readiness,
     rateFor: rate,
+    schemas: o.schemas,
     options: {
       billingEnabled,
       maxQueued: config.calls.maxQueued,
@@ -189,6 +191,7 @@ export function createApp(config: Config, o: Outside): App {
   const numbers = createManageNumbers({
     clock,
     store: storage.numbers,
+    schemas: o.schemas,
     rules: () => ({
       ...config.calls,
       ownNumbers: readiness.trunkNumbers(),

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createApp } from './app.ts'
 import type { Appliance, OwnersData, RunningServer, ServeOptions } from './cli/appliance.ts'
 import type { Config } from './config/config.ts'
+import type { LanguageModel } from './conversation/ports.ts'
 import { systemClock } from './core/clock.ts'
 import { reasonOf } from './core/errors.ts'
 import { createIds } from './core/ids.ts'
@@ -14,6 +15,9 @@ import { silentLog } from './core/log.ts'
 import type { Probe } from './core/probe.ts'
 import { VERSION } from './core/version.ts'
 import { createEngines } from './engines.ts'
+import { importModels } from './inference/hub/import-models.ts'
+import { pullKnownModel } from './inference/hub/pull-model.ts'
+import { createSchemaChecker } from './inference/json-schema/schema-checker.ts'
 import { listModels, verifyModels } from './inference/models.ts'
 import { openLog } from './observability/json-log.ts'
 import { createMetrics, type Metrics } from './observability/metrics.ts'
@@ -44,6 +48,8 @@ export function createAppliance(): Appliance {
     probes,
     models: async (config) => listModels(config.dataDir),
     verifyModels: async (config) => verifyModels(config.dataDir),
+    pullModel: (config, o) => pullKnownModel(config.dataDir, { ...o, clock }),
+    importModels: (config, o) => importModels({ ...o, dataDir: config.dataDir }),
   }
 }
 
@@ -103,6 +109,7 @@ async function closedUnlessDone<T>(storage: Storage, work: () => T): Promise<T> 
 
 function assemble(config: Config, log: Log, storage: Storage) {
   const { engines, parts } = createEngines(config, { clock, log })
+  const schemas = createSchemaChecker({ clock })
   const metrics = createMetrics()
   const { media, telephony } = createPhone(config, log, { metrics })
   const addressPolicy = createAddressPolicy(config.webhooks.allowedHosts)
@@ -114,6 +121,7 @@ function assemble(config: Config, log: Log, storage: Storage) {
     storage,
     trunk: telephony.trunk,
     engines,
+    schemas,
     metrics: withTelephone(metrics, telephony, media.lateness),
     post: createHttpPost({
       clock,
@@ -124,7 +132,7 @@ function assemble(config: Config, log: Log, storage: Storage) {
     }),
     resolve: systemResolve,
     addressPolicy,
-    parts: [...parts, media, telephony],
+    parts: [...parts, schemas, media, telephony],
     tls: readTls(config),
   })
 }
@@ -190,13 +198,20 @@ async function probes(config: Config): Promise<Probe[]> {
     ['trunk', () => probeTrunks(config)],
     ['speech detector', () => engines.speech.probe()],
     ['speech-to-text', () => engines.recogniser.probe()],
-    ['language model', () => engines.model.probe()],
+    ['language model', () => probeModel(engines.model, config.calls.maxConcurrent)],
     ['text-to-speech', () => engines.voice.probe()],
   ]
   const answers: Probe[] = []
   for (const [name, ask] of asks) answers.push(...(await orAway(name, ask)))
   await stopAll(parts)
   return answers
+}
+
+/** Where calls may be several at once: also whether the model answers several at once. */
+async function probeModel(model: LanguageModel, maxConcurrent: number): Promise<Probe[]> {
+  const probe = await model.probe()
+  if (probe.state !== 'ready' || maxConcurrent < 2 || !model.probeAtOnce) return [probe]
+  return [probe, await model.probeAtOnce()]
 }
 
 async function orAway(name: string, ask: () => Promise<Probe | Probe[]>): Promise<Probe[]> {

@@ -32,6 +32,16 @@ const REQUEST = {
   firstMessage: "Hi, I'd like to place an order for pickup please.",
   name: "Joe's Pizza",
   maxDuration: 120,
+  resultSchema: {
+    type: 'object',
+    properties: {
+      ordered: { type: 'boolean' },
+      readyIn: { type: 'string' },
+      total: { type: 'string' },
+    },
+    required: ['ordered'],
+    additionalProperties: false,
+  },
 }
 const DELIVERY_MS = 15_000
 

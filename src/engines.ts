@@ -57,7 +57,13 @@ function createModel(config: Config, d: EngineDeps): LanguageModel {
       log: d.log,
     })
   }
-  const options = { ...d, url: llm.url, model: llm.model ?? '', apiKey: llm.apiKey ?? undefined }
+  const options = {
+    ...d,
+    url: llm.url,
+    model: llm.model ?? '',
+    apiKey: llm.apiKey ?? undefined,
+    contextTokens: llm.contextTokens ?? undefined,
+  }
   return llm.engine === 'openai' ? createOpenAiChatModel(options) : createOllamaModel(options)
 }
 

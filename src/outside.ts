@@ -1,4 +1,4 @@
-import type { Trunk } from './calls/ports.ts'
+import type { ResultSchemas, Trunk } from './calls/ports.ts'
 import type { Engines } from './conversation/ports.ts'
 import type { Clock } from './core/clock.ts'
 import type { Ids } from './core/ids.ts'
@@ -17,6 +17,7 @@ export interface Outside {
   storage: Storage
   trunk: Trunk
   engines: Engines
+  schemas: ResultSchemas
   metrics: Metrics
   post: Post
   resolve(host: string): Promise<string[]>

@@ -28,7 +28,7 @@ const everything = [...Object.keys(allowed), 'app.ts']
 const homes: [RegExp, string[]][] = [
   [/^(bun:sqlite|drizzle-orm)/, ['storage']],
   [/^(sip\.js|sdp-transform)/, ['telephony']],
-  [/^(onnxruntime|ollama|@echogarden)/, ['inference']],
+  [/^(onnxruntime|ollama|@echogarden|ajv)/, ['inference']],
   [/^(elysia|@elysiajs|swagger-ui-dist)/, ['http', 'console']],
   [/^(pino|prom-client)/, ['observability']],
   [/^commander/, ['cli']],

@@ -42,6 +42,7 @@ describe('the body of POST /calls', () => {
       retry: null,
       language: null,
       voice: null,
+      resultSchema: null,
     })
   })
 
@@ -106,7 +107,25 @@ describe('the body of POST /calls', () => {
     expect(blocked.message).toContain('transferTo')
   })
 
-  it.each(['record', 'voicemail', 'resultSchema'])('says that %s is not available yet', (name) => {
+  it('takes an object of up to 16 KiB as resultSchema, and null as none', () => {
+    const { parse, refuse } = setup()
+    const schema = { type: 'object', properties: { size: { type: 'string' } } }
+    expect(parse({ resultSchema: schema }).resultSchema).toEqual(schema)
+    expect(parse({ resultSchema: null }).resultSchema).toBeNull()
+    const ofBytes = (bytes: number) => ({ $comment: 'x'.repeat(bytes - '{"$comment":""}'.length) })
+    expect(parse({ resultSchema: ofBytes(16_384) }).resultSchema).not.toBeNull()
+    expect(refuse({ resultSchema: ofBytes(16_385) }).message).toContain('16385 bytes')
+    for (const bad of [true, 'x', 7, [], [schema]])
+      expect(refuse({ resultSchema: bad }).message).toMatch(/^resultSchema must be a JSON Schema/)
+  })
+
+  it('refuses a resultSchema that nests without end before it is judged', () => {
+    let schema: object = {}
+    for (let i = 0; i < 3000; i++) schema = { not: schema }
+    expect(setup().refuse({ resultSchema: schema }).message).toContain('64 deep')
+  })
+
+  it.each(['record', 'voicemail'])('says that %s is not available yet', (name) => {
     const refusal = setup().refuse({ [name]: 'x' })
     expect(refusal.code).toBe('not_available_yet')
     expect(refusal.message).toContain(name)

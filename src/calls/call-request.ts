@@ -1,6 +1,7 @@
 import { AppError } from '../core/errors.ts'
 import { isPhoneNumber, longestPrefix } from '../core/phone-number.ts'
 import { parseTimestamp } from '../core/timestamp.ts'
+import { type ResultSchema, readResultSchema } from './result-schema.ts'
 import { type RetryRequest, readRetry } from './retry-request.ts'
 import { chooseVoice, type InstalledVoice, type VoiceWish } from './voice-choice.ts'
 
@@ -25,6 +26,8 @@ export interface CallRequest {
   language: string | null
   /** One of the installed voices; null: the one that suits. */
   voice: string | null
+  /** What the call is to find out; not yet judged as a schema. */
+  resultSchema: ResultSchema | null
 }
 
 /** Which numbers may be called; an empty `allowedPrefixes` allows all that is not blocked. */
@@ -54,9 +57,10 @@ const KNOWN = [
   'retry',
   'language',
   'voice',
+  'resultSchema',
 ]
 /** In the contract, but without behaviour yet: refused by name rather than accepted and ignored. */
-const LATER = ['record', 'voicemail', 'resultSchema']
+const LATER = ['record', 'voicemail']
 
 const MAX_INSTRUCTIONS = 5000
 const MAX_FIRST_MESSAGE = 1000
@@ -95,6 +99,7 @@ export function parseCallRequest(body: unknown, rules: CallRules): CallRequest {
     retry: readRetry(fields.retry ?? null),
     language: readLanguage(fields),
     voice: readVoice(fields),
+    resultSchema: readResultSchema(fields.resultSchema),
   }
   const caller = fromNumber ?? rules.ownNumbers[0]
   if (phoneNumber === caller)

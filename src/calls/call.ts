@@ -78,6 +78,8 @@ export interface Call {
   language: string | null
   /** An id of `GET /api/v1/voices`; null: the configured one, or one that speaks `language`. */
   voice: string | null
+  /** JSON Schema of what the call is to find out. */
+  resultSchema: Readonly<Record<string, unknown>> | null
   /** Counts from 1: the attempt that runs, ran last or, while the call is scheduled, comes next. */
   attempt: number
   /** How often the number is called at the most: 1 to 5. */
@@ -88,6 +90,10 @@ export interface Call {
   /** What this call holds of the balance while it is active; no ledger entry. */
   holdCents: number
   summary: string | null
+  /** Valid by `resultSchema`; null where there is none. */
+  result: unknown
+  /** Why there is none, in one sentence, once the call has ended. */
+  resultError: string | null
   costCents: number
   durationSeconds: number
   createdAt: number

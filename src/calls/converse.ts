@@ -9,6 +9,7 @@ import { type Chronicle, createChronicle } from './chronicle.ts'
 import type {
   Brief,
   CallFence,
+  CallResult,
   CallStore,
   Conversation,
   Dialed,
@@ -21,8 +22,9 @@ import type {
 import type { SettleCall } from './settle-call.ts'
 import { GRACE_MS, superviseCall } from './supervise-call.ts'
 
-/** How long a summary may hold a call open. */
+/** How long a summary, and then a result, may hold a call open. */
 const SUMMARY_MS = 12_000
+const RESULT_MS = 30_000
 /** How long `talk` may go on after its leg has ended, or should have: then the call ends without it. */
 const STUCK_MS = 10_000
 /** The same while the appliance goes down: it has to be settled before the database is closed. */
@@ -79,13 +81,18 @@ export async function converse(
   await chronicle.written()
   const transcript = talk.transcript ?? (await d.calls.transcript(call.id).catch(() => []))
   const traced = d.traces.end(call.id)
-  const summary = await summarise(d, o.brief, transcript, stop.signal)
+  const summary = await inTime(d, { stop: stop.signal, ms: SUMMARY_MS }, (signal) =>
+    d.talker.summarise(o.brief, transcript, signal),
+  )
+  // After it, not beside it: a model that answers one request after the other would be late for both.
+  const result = await findResult(d, call, { ...o, transcript })
   await traced
   await d.settle(answered, {
     status: 'completed',
     endReason: talk.ending === 'trunk_error' ? 'rtp_timeout' : talk.ending,
     reason: talk.ending === 'trunk_error' ? reason : null,
     summary,
+    result,
     endedAt,
     fence,
   })
@@ -141,22 +148,32 @@ const ENDING_OF = {
   trunk_error: 'trunk_error',
 } as const
 
-/** Bounded; a shutdown does not wait for the model, which then makes it from the transcript. */
-async function summarise(
+async function findResult(
   d: ConverseDeps,
-  brief: Brief,
-  transcript: readonly Turn[],
-  stop: AbortSignal,
-): Promise<string> {
+  { resultSchema: schema }: Call,
+  o: { brief: Brief; transcript: readonly Turn[]; stop: AbortController },
+): Promise<CallResult | null> {
+  if (schema === null) return null
+  return inTime(d, { stop: o.stop.signal, ms: RESULT_MS }, (signal) =>
+    d.talker.findResult(o.brief, { schema, transcript: o.transcript, signal }),
+  )
+}
+
+/** Bounded; a shutdown does not wait for the model, which then does without it. */
+async function inTime<T>(
+  d: Pick<ConverseDeps, 'clock'>,
+  { stop, ms }: { stop: AbortSignal; ms: number },
+  task: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const limit = new AbortController()
-  const forget = d.clock.after(SUMMARY_MS, () => limit.abort())
+  const forget = d.clock.after(ms, () => limit.abort())
   const hurry = (): void => {
     if (stop.reason === 'shutdown') limit.abort()
   }
   if (stop.aborted) hurry()
   stop.addEventListener('abort', hurry)
   try {
-    return await d.talker.summarise(brief, transcript, limit.signal)
+    return await task(limit.signal)
   } finally {
     forget()
     stop.removeEventListener('abort', hurry)

@@ -3,8 +3,15 @@ import { AppError } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
 import type { Call } from './call.ts'
 import type { CallRequest } from './call-request.ts'
-import type { CallStore, CreateRefusal, IdempotencyRecord, Readiness } from './ports.ts'
+import type {
+  CallStore,
+  CreateRefusal,
+  IdempotencyRecord,
+  Readiness,
+  ResultSchemas,
+} from './ports.ts'
 import { createdCall } from './public-call.ts'
+import { refuseBadSchema } from './result-schema.ts'
 import { DEFAULT_RETRY_DELAY_SECONDS } from './retry-request.ts'
 
 export interface CreateCallDeps {
@@ -12,6 +19,7 @@ export interface CreateCallDeps {
   ids: Ids
   calls: CallStore
   readiness: Readiness
+  schemas: ResultSchemas
   /** Cents per minute for a number. */
   rateFor(number: string): number
   options: { billingEnabled: boolean; maxQueued: number; defaultMaxDurationSeconds: number }
@@ -30,7 +38,7 @@ export interface CreatedCall {
 
 /**
  * Accepts a call that passed `parseCallRequest`: call, job and hold in one transaction. Refuses in the contract's
- * order: replay, 503, then what the store finds (402, 409, 429). `overRate` is thrown when nothing but the rate of
+ * order: replay, a schema that cannot be used (400), 503, then what the store finds (402, 409, 429). `overRate` is thrown when nothing but the rate of
  * its API key keeps the call out.
  */
 export function createCreateCall(d: CreateCallDeps) {
@@ -44,6 +52,7 @@ export function createCreateCall(d: CreateCallDeps) {
       if (kept && 'replayed' in kept) return { body: kept.replayed, replayed: true }
       if (kept) throw refusal(kept.refused)
     }
+    await refuseBadSchema(request.resultSchema, d.schemas)
     refuseUnready(d, request.callAt !== null)
     const call = newCall(d, request, now)
     const body = JSON.stringify(createdCall(call, { retry: request.retry !== null }))
@@ -97,6 +106,7 @@ function newCall(d: CreateCallDeps, request: CallRequest, now: number): Call {
     transferTo: request.transferTo,
     language: request.language,
     voice: request.voice,
+    resultSchema: request.resultSchema,
     attempt: 1,
     maxAttempts: request.retry?.maxAttempts ?? 1,
     retryDelaySeconds: request.retry?.delaySeconds ?? DEFAULT_RETRY_DELAY_SECONDS,
@@ -104,6 +114,8 @@ function newCall(d: CreateCallDeps, request: CallRequest, now: number): Call {
     // The next minute; also what a scheduled call needs now and is checked for again when due.
     holdCents: centsPerMinute,
     summary: null,
+    result: null,
+    resultError: null,
     costCents: 0,
     durationSeconds: 0,
     createdAt: now,

@@ -16,6 +16,8 @@ import {
   refuseByVoice,
   refuseTransfer,
 } from './call-request.ts'
+import type { ResultSchemas } from './ports.ts'
+import { type ResultSchema, readResultSchema, refuseBadSchema } from './result-schema.ts'
 
 /** What the agent is told when somebody calls the number; the limits are those of `POST /calls`. */
 export interface NumberFields {
@@ -31,6 +33,7 @@ export interface NumberFields {
   /** As in a call. */
   language: string | null
   voice: string | null
+  resultSchema: ResultSchema | null
 }
 
 /** Times are ms since the epoch. */
@@ -66,9 +69,10 @@ const KNOWN = [
   'transferTo',
   'language',
   'voice',
+  'resultSchema',
 ]
 /** In the contract of a call, but without behaviour yet. */
-const LATER = ['record', 'resultSchema']
+const LATER = ['record']
 
 /**
  * Judges the parsed JSON body of `PUT /numbers/:number`. Throws `invalid_request`, `dial_policy` or `not_available_yet`
@@ -88,6 +92,7 @@ export function parseNumberFields(
     transferTo: readTransferTo(fields),
     language: readLanguage(fields),
     voice: readVoice(fields),
+    resultSchema: readResultSchema(fields.resultSchema),
   }
   if (parsed.transferTo === o.number)
     throw new AppError(
@@ -111,6 +116,7 @@ export function publicNumber(own: OwnNumber, defaultMaxDuration: number): Record
     transferTo: own.transferTo,
     language: own.language,
     voice: own.voice,
+    resultSchema: own.resultSchema,
     createdAt: new Date(own.createdAt).toISOString(),
     updatedAt: new Date(own.updatedAt).toISOString(),
   }
@@ -131,6 +137,7 @@ export interface ManageNumbers {
 export function createManageNumbers(d: {
   clock: Clock
   store: NumberStore
+  schemas: ResultSchemas
   rules(): NumberRules
   defaultMaxDurationSeconds: number
 }): ManageNumbers {
@@ -157,6 +164,7 @@ export function createManageNumbers(d: {
       return shown(own)
     },
     async put(number, fields) {
+      await refuseBadSchema(fields.resultSchema, d.schemas)
       return shown(await d.store.put(number, { fields, now: d.clock.now() }))
     },
     async remove(number) {

@@ -229,10 +229,30 @@ export interface Conversation {
   discard(): void
 }
 
+/** What a call found out by its `resultSchema`, or one sentence that says why there is nothing. */
+export type CallResult = { result: unknown; error: null } | { result: null; error: string }
+
+/** Judges JSON Schemas (draft 2020-12) from outside, and values by them; each within seconds, whatever is in it. */
+export interface ResultSchemas {
+  /** What is wrong with a schema, as words that follow "it"; null when it can be used. */
+  problemOfSchema(schema: object): Promise<string | null>
+  /** What is wrong with a value, as words that follow "it"; null when it is valid. */
+  problemOfValue(schema: object, value: unknown): Promise<string | null>
+}
+
 export interface Talker {
   prepare(brief: Brief): Conversation
   /** One or two sentences about what the call achieved; made from the transcript alone when the model is away. */
   summarise(brief: Brief, transcript: readonly Turn[], signal: AbortSignal): Promise<string>
+  /** What the call found out, valid by `schema`. Never rejects; bounded, less when `signal` aborts. */
+  findResult(
+    brief: Brief,
+    o: {
+      schema: Readonly<Record<string, unknown>>
+      transcript: readonly Turn[]
+      signal: AbortSignal
+    },
+  ): Promise<CallResult>
 }
 
 /** Whether the engines could hold a call now, from probes made in the background; `unknown` before the first. */
@@ -287,6 +307,10 @@ export interface Settlement {
   /** One sentence, fit to be shown (`publicReason`); null where the status says it all. */
   reason: string | null
   summary: string | null
+  /** Valid by the call's schema; null where there is none. */
+  result?: unknown
+  /** One sentence; null unless a result was wanted and there is none. */
+  resultError?: string | null
   costCents: number
   durationSeconds: number
   endedAt: number

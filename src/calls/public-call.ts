@@ -30,7 +30,7 @@ export function createdCall(call: Call, given: { retry: boolean }): Record<strin
   }
 }
 
-/** A row of GET /calls: everything but transcript, events and timings. */
+/** A row of GET /calls: everything but transcript, events, timings and the schema of the result. */
 export function listedCall(call: Call): Record<string, unknown> {
   return {
     id: call.id,
@@ -54,7 +54,8 @@ export function listedCall(call: Call): Record<string, unknown> {
     duration: call.durationSeconds,
     attempt: call.attempt,
     retry: retryOf(call),
-    result: null,
+    result: call.result,
+    resultError: call.resultError,
     startedAt: isoOrNull(call.startedAt),
     endedAt: isoOrNull(call.endedAt),
     createdAt: iso(call.createdAt),
@@ -74,6 +75,7 @@ export function wholeCall(
 ): Record<string, unknown> {
   return {
     ...endedCall(call, transcript),
+    resultSchema: call.resultSchema,
     events: events
       .filter((event) => event.type !== 'end')
       .map((event) => ({ type: event.type, ...event.data })),
@@ -113,7 +115,7 @@ export function webhookCall(call: Call, transcript: readonly Turn[]): Record<str
     createdAt: iso(call.createdAt),
     endReason: call.endReason,
     metadata: call.metadata,
-    result: null,
+    result: call.result,
   }
 }
 

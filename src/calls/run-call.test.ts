@@ -43,6 +43,7 @@ async function setup(o: {
     talker: {
       prepare: () => ({ ready: Promise.resolve(), discard: () => undefined, talk: o.talk }),
       summarise: async (_brief, turns) => `${turns.length} turns`,
+      findResult: async () => ({ result: null, error: 'none' }),
     },
     readiness: {
       first: () => o.asked ?? Promise.resolve(),

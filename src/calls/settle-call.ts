@@ -7,7 +7,7 @@ import {
   type FinalStatus,
   statusesBefore,
 } from './call.ts'
-import type { CallFence, CallStore } from './ports.ts'
+import type { CallFence, CallResult, CallStore } from './ports.ts'
 import { endedCall, eventPayload } from './public-call.ts'
 import { publicReason } from './public-reason.ts'
 
@@ -19,6 +19,8 @@ export interface Ending {
   /** Why, in the words of whoever found out. */
   reason?: string | null
   summary?: string | null
+  /** What was found out by the call's schema. */
+  result?: CallResult | null
   /** When it ended; now, when not said. */
   endedAt?: number
   /** The statuses it may come from; all that the transition table allows, when not said. */
@@ -47,6 +49,7 @@ export function createSettleCall(d: {
         sipCode: ending.sipCode ?? call.sipCode,
         reason: publicReason(ending.reason ?? null),
         summary: ending.summary ?? null,
+        ...resultOf(call, ending),
         costCents: costOf(durationSeconds, call.centsPerMinute),
         durationSeconds,
         endedAt,
@@ -60,4 +63,17 @@ export function createSettleCall(d: {
     if (settled) d.onSettled(settled)
     return settled
   }
+}
+
+/** A call with a schema ends with a result or with the sentence that says why it has none. */
+function resultOf(call: Call, ending: Ending): { result: unknown; resultError: string | null } {
+  if (call.resultSchema === null) return { result: null, resultError: null }
+  const { result, error } = ending.result ?? { result: null, error: whyNone(call) }
+  return { result, resultError: error }
+}
+
+function whyNone(call: Call): string {
+  return call.startedAt === null
+    ? 'The call was not answered.'
+    : 'The call broke off before its result was made.'
 }

@@ -29,6 +29,13 @@ export interface Appliance {
   models(config: Config): Promise<ModelInfo[]>
   /** Reads each installed model from end to end. */
   verifyModels(config: Config): Promise<ModelCheck[]>
+  /** Fetches a known model from the hub. Throws an Error that says what is wrong; AbortError on abort. */
+  pullModel(config: Config, o: PullRequest): Promise<PulledModel>
+  /** Copies the models of a directory or an archive. */
+  importModels(
+    config: Config,
+    o: { source: string; id: string | null; signal: AbortSignal },
+  ): Promise<ImportedModel[]>
 }
 
 export interface ServeOptions {
@@ -85,4 +92,32 @@ export interface ModelCheck {
   ok: boolean
   /** What is wrong with it; null when it is ok. */
   problem: string | null
+}
+
+export interface PullRequest {
+  id: string
+  /** Of the weights; null: the usual one. */
+  variant: string | null
+  /** Take what the hub has now, whatever was pinned. */
+  update: boolean
+  /** Base of the hub or of a mirror. */
+  hub: string
+  fetch: typeof fetch
+  onProgress(progress: { path: string; bytes: number; total: number | null }): void
+  signal: AbortSignal
+}
+
+export interface PulledModel {
+  id: string
+  /** The commit that it is of; null where the hub does not tell. */
+  revision: string | null
+  /** That came now. */
+  bytes: number
+  unchanged: boolean
+}
+
+export interface ImportedModel {
+  id: string
+  files: number
+  bytes: number
 }

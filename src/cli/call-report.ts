@@ -25,6 +25,9 @@ export function outcomeLines(call: {
   endReason: string | null
   reason: string | null
   summary: string | null
+  /** By the schema of the call. */
+  result?: unknown
+  resultError?: string | null
   cost: number
   duration: number
 }): string[] {
@@ -34,6 +37,10 @@ export function outcomeLines(call: {
     ...(answered ? [] : [`status: ${call.status}${call.endReason ? ` (${call.endReason})` : ''}`]),
     ...(call.reason ? [`reason: ${toPlainLine(call.reason)}`] : []),
     ...(call.summary ? [`summary: ${toPlainLine(call.summary)}`] : []),
+    ...((call.result ?? null) === null
+      ? []
+      : [`result: ${toPlainLine(JSON.stringify(call.result))}`]),
+    ...(call.resultError ? [`result: none. ${toPlainLine(call.resultError)}`] : []),
     `cost: ${formatCents(call.cost)}`,
     `duration: ${call.duration} s`,
     ...(answered && !ordinary && call.endReason ? [`ended: ${call.endReason}`] : []),

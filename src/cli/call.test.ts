@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { type CliSetup, cleanUpCli, setupCli } from '../../test/kit/cli.ts'
 import { sha256 } from '../core/ids.ts'
@@ -123,6 +125,25 @@ describe('call', () => {
     expect(setup.loads()).toBe(0)
   })
 
+  it('sends the JSON of --result-schema, and refuses a file that is none', async () => {
+    const setup = setupCli()
+    const asked = serve(setup, { 'POST /api/v1/calls': [created] })
+    const schema = { type: 'object', properties: { size: { type: 'string' } } }
+    writeFileSync(join(setup.directory, 'order.json'), JSON.stringify(schema))
+    writeFileSync(join(setup.directory, 'half.json'), '{"type": ')
+    const call = (file: string): Promise<number> =>
+      setup.run('call', '+15551234567', 'Order.', '--result-schema', file, '--key', 'k')
+    expect(await call('order.json')).toBe(0)
+    expect(asked[0]?.body).toMatchObject({ resultSchema: schema })
+    expect(await call('half.json')).toBe(2)
+    expect(await call('none.json')).toBe(2)
+    expect(setup.terminal.errLines).toEqual([
+      expect.stringMatching(/--result-schema: .*half\.json is not JSON/),
+      expect.stringMatching(/--result-schema: .*none\.json/),
+    ])
+    expect(asked).toHaveLength(1)
+  })
+
   it('takes the key of LANDLINE_API_KEY and prints the call as JSON', async () => {
     const setup = setupCli()
     setup.terminal.env = { LANDLINE_API_KEY: 'env-key', LANDLINE_HTTP_HOST: '0.0.0.0' }
@@ -244,6 +265,19 @@ describe('call --watch', () => {
       'cost: 1 cent',
       'duration: 45 s',
     ])
+  })
+
+  it.each([
+    [{ result: { size: 'large' }, resultError: null }, 'result: {"size":"large"}'],
+    [{ result: null, resultError: 'Nobody spoke.' }, 'result: none. Nobody spoke.'],
+  ])('tells the result, or why there is none: %j', async (fields, line) => {
+    const setup = setupCli()
+    serve(setup, {
+      'POST /api/v1/calls': [created],
+      [events]: [() => stream([end('completed', fields)])],
+    })
+    await watch(setup)
+    expect(setup.terminal.outLines.slice(1, 3)).toEqual(['summary: Ordered.', line])
   })
 
   it('exits with 1 when nobody answered, and tells the status', async () => {

@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Config } from '../config/config.ts'
 import { parseDuration } from '../config/duration.ts'
+import { reasonOf } from '../core/errors.ts'
 import { type ApiClient, answerOf, createApiClient, isLoopback, localUrl } from './api-client.ts'
 import { type CommandContext, type ExitCode, printJson, UsageError } from './command.ts'
 import { interruptible } from './interrupt.ts'
@@ -18,6 +21,7 @@ interface CallOptions {
   retryDelay?: string
   voice?: string
   language?: string
+  resultSchema?: string
   watch?: boolean
   trace?: boolean
   url?: string
@@ -54,6 +58,7 @@ export function addCall(program: Command, context: CommandContext): void {
     .option('--retry-delay <duration>', 'how long after one attempt the next follows: 5m')
     .option('--voice <id>', 'one of GET /api/v1/voices')
     .option('--language <tag>', 'what is spoken, for example en or de-AT')
+    .option('--result-schema <file>', 'JSON Schema of what the call should find out')
     .option('--url <url>', 'where the server answers (else from the configuration)')
     .option('--key <key>', 'API key (else LANDLINE_API_KEY, else a temporary one is made)')
     .option('--json', 'print the call, each event of --watch and the trace as JSON lines')
@@ -84,6 +89,9 @@ async function call(
     ...toRetry(options),
     ...(options.voice === undefined ? {} : { voice: options.voice }),
     ...(options.language === undefined ? {} : { language: options.language }),
+    ...(options.resultSchema === undefined
+      ? {}
+      : { resultSchema: readJson(resolve(context.terminal.directory, options.resultSchema)) }),
   }
   const { config } = context.config(command)
   return withClient(context, config, options, async (client) => {
@@ -141,6 +149,21 @@ async function printTrace(
   const answer = await answerOf(await client.request(`/api/v1/calls/${o.id}/trace`))
   if (o.json) printJson(terminal, answer)
   else for (const line of traceLines(answer)) terminal.out(line)
+}
+
+/** The JSON of a file, to be judged by the server. */
+function readJson(file: string): unknown {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new UsageError(`call: --result-schema: ${reasonOf(error)}`)
+  }
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new UsageError(`call: --result-schema: ${file} is not JSON: ${reasonOf(error)}`)
+  }
 }
 
 function toSeconds(given: string): number {

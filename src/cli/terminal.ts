@@ -4,6 +4,8 @@ export interface Terminal {
   out(line: string): void
   /** A line for stderr. */
   err(line: string): void
+  /** Takes the place of the last line that was written so, on stderr; absent where that is no terminal. */
+  rewrite?(line: string): void
   env: Readonly<Record<string, string | undefined>>
   /** The working directory. */
   directory: string
@@ -34,6 +36,9 @@ export function systemTerminal(): Terminal {
   return {
     out: (line) => write(process.stdout, line),
     err: (line) => write(process.stderr, line),
+    ...(process.stderr.isTTY
+      ? { rewrite: (line: string) => void process.stderr.write(`\r\u001b[2K${line}`) }
+      : {}),
     env: process.env,
     directory: process.cwd(),
     fetch: globalThis.fetch,

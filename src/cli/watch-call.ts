@@ -86,6 +86,8 @@ function toOutcome(call: Record<string, unknown>): Parameters<typeof outcomeLine
     endReason: typeof call.endReason === 'string' ? call.endReason : null,
     reason: reasonOfEnd(call.events),
     summary: typeof call.summary === 'string' ? call.summary : null,
+    result: call.result ?? null,
+    resultError: typeof call.resultError === 'string' ? call.resultError : null,
     cost: Number(call.cost),
     duration: Number(call.duration),
   }

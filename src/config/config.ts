@@ -76,6 +76,8 @@ export interface Config {
     apiKey: string | null
     /** The dialogue file of the `scripted` engine. */
     script: string | null
+    /** Tokens of a request and its reply; null: the engine's own. */
+    contextTokens: number | null
     timeoutMs: number
   }
   log: { level: Read['log.level']; format: Read['log.format'] }
@@ -186,6 +188,7 @@ export function buildConfig(
       url: v['llm.url'],
       apiKey: v['llm.api_key'],
       script: v['llm.script'],
+      contextTokens: v['llm.context_tokens'],
       timeoutMs: v['llm.timeout'],
     },
     log: { level: v['log.level'], format: v['log.format'] },

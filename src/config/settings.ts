@@ -110,6 +110,8 @@ export const SETTINGS = {
   'llm.url': setting(baseUrl(), 'http://127.0.0.1:11434'),
   'llm.api_key': none(text(), secret),
   'llm.script': none(text(), path),
+  /** None: 8192 for `ollama`, no limit for `openai`. */
+  'llm.context_tokens': none(integer(2048, 1_048_576)),
   'llm.timeout': setting(duration(100, 10 * MINUTE), 20 * SECOND),
 
   'log.level': setting(choice(['debug', 'info', 'warn', 'error']), 'info'),

@@ -143,7 +143,8 @@ export function createAgentLines(
   }
 
   function answerTool(id: number, call: ToolCall, result: string | null): void {
-    if (result !== null) transcript.tool(call, result)
+    const said = replies.get(id)?.said ?? ''
+    if (result !== null) transcript.tool(call, result, { line: id, said })
     replies.get(id)?.answerTool(result)
   }
 

@@ -43,6 +43,8 @@ export const MAX_REPLY_TOKENS = 300
 /** A reply longer than this is ended there: nobody listens to two minutes on the phone. */
 export const MAX_REPLY_CHARS = 1500
 export const SUMMARY_MS = 8000
+/** The result of a call, both tries together. */
+export const RESULT_MS = 25_000
 
 /** The rule that the speech detector holds human speech to while the agent speaks. */
 export function bargeInRule(rateHz: number): BargeInRule {

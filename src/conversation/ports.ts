@@ -97,6 +97,8 @@ export interface LanguageModel {
     messages: readonly Message[]
     tools: readonly Tool[]
     maxTokens: number
+    /** JSON Schema that the reply is to be JSON by. Servers that cannot hold a model to it are asked without. */
+    schema?: Readonly<Record<string, unknown>>
     signal: AbortSignal
   }): AsyncIterable<Delta>
   /** Loads the model and reads the prompt ahead of the first turn; errors are ignored by the caller. */
@@ -107,6 +109,11 @@ export interface LanguageModel {
     signal: AbortSignal
   }): Promise<void>
   probe(): Promise<Probe>
+  /**
+   * Whether two requests are answered at once, found out by trying, which costs a few tokens and seconds; null where
+   * that is no question. For `doctor`.
+   */
+  probeAtOnce?(): Promise<Probe>
 }
 
 export interface Engines {

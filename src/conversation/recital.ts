@@ -73,6 +73,7 @@ export function startRecital(
   })
   return {
     line,
+    said: '',
     marks: { finalText: null, firstToken: null, firstSound: null },
     release: () => line.release(),
     holdBack: () => line.holdBack(),

@@ -41,6 +41,8 @@ export interface ReplyRequest {
 export interface Reply {
   readonly line: Line
   readonly marks: Marks
+  /** What it has given to the voice so far. */
+  readonly said: string
   release(): void
   holdBack(): void
   drop(): void
@@ -83,6 +85,9 @@ export function startReply(d: ReplyDeps, o: ReplyRequest): Reply {
   return {
     line: o.line,
     marks,
+    get said() {
+      return run.said
+    },
     release() {
       gate.open()
       o.line.release()
@@ -109,6 +114,7 @@ class ReplyRun {
   private voicing: Promise<void> = Promise.resolve()
   private voiceError: unknown
   private chars = 0
+  private readonly spoken: string[] = []
 
   constructor(
     d: ReplyDeps,
@@ -124,6 +130,10 @@ class ReplyRun {
     this.marks = c.marks
     this.signal = c.signal
     this.askTool = c.askTool
+  }
+
+  get said(): string {
+    return this.spoken.join(' ')
   }
 
   async whole(): Promise<void> {
@@ -159,7 +169,10 @@ class ReplyRun {
   private async think(first: Message[]): Promise<void> {
     let messages = first
     for (let round = 0; round < MAX_TOOL_ROUNDS; round++) {
+      const before = this.spoken.length
       const { text, calls } = await this.ask(messages)
+      // As the transcript will tell it to the next request.
+      const said = this.spoken.slice(before).join(' ')
       if (calls.length === 0) {
         if (round === 0 && text.trim() === '')
           throw new StageError('empty', 'language model: it gave an empty reply')
@@ -171,7 +184,7 @@ class ReplyRun {
       for (const [i, call] of calls.entries()) {
         const result = await this.askTool(call)
         if (result === null) return
-        messages = [...messages, ...toolMessages(i === 0 ? text : '', call, result)]
+        messages = [...messages, ...toolMessages(i === 0 ? said : '', call, result)]
       }
     }
     if (this.chars === 0)
@@ -213,6 +226,7 @@ class ReplyRun {
   private speak(text: string): void {
     if (this.chars > MAX_REPLY_CHARS) return
     this.chars += text.length
+    this.spoken.push(text)
     this.voicing = this.voicing
       .then(() => (this.voiceError === undefined ? this.synthesise(text) : undefined))
       .catch((error: unknown) => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { directSchemas } from '../../test/kit/direct-schemas.ts'
 import { createFakeEngines, type FakeReply } from '../../test/kit/fake-engines.ts'
 import { SimClock } from '../../test/kit/sim-clock.ts'
 import type { Turn } from '../calls/call.ts'
@@ -28,6 +29,7 @@ function setup(reply: FakeReply) {
     clock,
     log: silentLog,
     engines,
+    schemas: directSchemas,
     options: { timezone: 'UTC', llmTimeoutMs: 20_000, language: 'en' },
   })
   async function summarise(transcript: Turn[], signal = new AbortController().signal) {

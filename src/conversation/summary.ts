@@ -62,9 +62,7 @@ async function ask(
 
 /** No tools go with these; the user message holds all that is known. */
 export function summaryMessages(brief: Brief, turns: readonly Turn[]): Message[] {
-  const head = turns.slice(0, MAX_TURNS / 2)
-  const tail = turns.slice(Math.max(head.length, turns.length - MAX_TURNS / 2))
-  const lines = [...head, ...tail].map(({ role, text }) => `${role}: ${text.replace(/\s+/g, ' ')}`)
+  const lines = transcriptLines(turns)
   return [
     {
       role: 'system',
@@ -82,6 +80,13 @@ export function summaryMessages(brief: Brief, turns: readonly Turn[]): Message[]
       ].join('\n\n'),
     },
   ]
+}
+
+/** One line a turn, `agent: …` or `human: …`; of a long call its beginning and its end. */
+export function transcriptLines(turns: readonly Turn[]): string[] {
+  const head = turns.slice(0, MAX_TURNS / 2)
+  const tail = turns.slice(Math.max(head.length, turns.length - MAX_TURNS / 2))
+  return [...head, ...tail].map(({ role, text }) => `${role}: ${text.replace(/\s+/g, ' ')}`)
 }
 
 /** Says only what the transcript shows. */

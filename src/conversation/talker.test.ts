@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { directSchemas } from '../../test/kit/direct-schemas.ts'
 import { createFakeEngines } from '../../test/kit/fake-engines.ts'
 import { SimClock } from '../../test/kit/sim-clock.ts'
 import { silentLog } from '../core/log.ts'
@@ -29,6 +30,7 @@ describe('what is said first', () => {
     const talker = createTalker({
       clock,
       log: silentLog,
+      schemas: directSchemas,
       engines: {
         ...engines,
         voice: {

@@ -1,4 +1,12 @@
-import type { Brief, Conversation, Leg, Talk, TalkEvent, Talker } from '../calls/ports.ts'
+import type {
+  Brief,
+  Conversation,
+  Leg,
+  ResultSchemas,
+  Talk,
+  TalkEvent,
+  Talker,
+} from '../calls/ports.ts'
 import { isAbortError } from '../core/abort.ts'
 import type { Clock } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
@@ -8,6 +16,7 @@ import { holdConversation } from './conversation.ts'
 import type { Engines } from './ports.ts'
 import { systemPrompt } from './prompt.ts'
 import { piecesOf } from './recital.ts'
+import { findResult } from './result.ts'
 import type { StockLines } from './stock-lines.ts'
 import { createStockShelf, type StockShelf } from './stock-shelf.ts'
 import { summarise } from './summary.ts'
@@ -18,6 +27,7 @@ export interface TalkerDeps {
   clock: Clock
   log: Log
   engines: Engines
+  schemas: ResultSchemas
   options: {
     /** IANA name of the account's time zone. */
     timezone: string
@@ -37,6 +47,12 @@ export function createTalker(d: TalkerDeps): Talker {
     prepare: (brief) => prepare(d, shelf, brief),
     summarise: (brief, transcript, signal) =>
       summarise({ model: d.engines.model, clock: d.clock, log: d.log }, brief, transcript, signal),
+    findResult: (brief, o) =>
+      findResult(
+        { model: d.engines.model, schemas: d.schemas, clock: d.clock, log: d.log },
+        brief,
+        o,
+      ),
   }
 }
 

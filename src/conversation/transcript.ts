@@ -10,7 +10,15 @@ type Entry =
   | { kind: 'human'; turn: Turn }
   | { kind: 'agent'; turn: Turn; line: number; cut: boolean; filler: boolean; over: boolean }
   | { kind: 'note'; text: string }
-  | { kind: 'tool'; call: ToolCall; result: string }
+  | { kind: 'tool'; use: ToolUse }
+
+/** A tool call with its answer, and where it stood in what the agent said. */
+interface ToolUse {
+  call: ToolCall
+  result: string
+  /** The line that used it, and all that the line said before that; null when it said nothing. */
+  after: { line: number; said: string } | null
+}
 
 export interface Transcript {
   /** Appends the human's turn; returns its index among the turns. */
@@ -22,7 +30,8 @@ export interface Transcript {
   /** A line is over; `text` is what was heard. A turn of which no word was heard is none, unless others follow it. */
   finish(line: number, text: string, whole: boolean): { turn: Turn; index: number } | null
   note(text: string): void
-  tool(call: ToolCall, result: string): void
+  /** `after`: the line that used the tool, and what that line had said before. */
+  tool(call: ToolCall, result: string, after?: { line: number; said: string }): void
   turns(): Turn[]
   /** Append-only from one reply to the next, but for what turned out not to have been heard. */
   messages(): Message[]
@@ -72,9 +81,11 @@ export function createTranscript(): Transcript {
       return { turn: { ...entry.turn }, index }
     },
     note: (text) => void entries.push({ kind: 'note', text }),
-    tool: (call, result) => void entries.push({ kind: 'tool', call, result }),
+    tool(call, result, after) {
+      entries.push({ kind: 'tool', use: { call, result, after: after?.said ? after : null } })
+    },
     turns: () => turns().map((turn) => ({ ...turn })),
-    messages: () => entries.flatMap(toMessages),
+    messages: () => entries.flatMap((entry) => toMessages(entry, entries)),
   }
 }
 
@@ -86,18 +97,45 @@ export function toolMessages(content: string, call: ToolCall, result: string): M
   ]
 }
 
-function toMessages(entry: Entry): Message[] {
+function toMessages(entry: Entry, all: readonly Entry[]): Message[] {
   switch (entry.kind) {
     case 'human':
       return [{ role: 'user', content: entry.turn.text }]
     case 'note':
       return [{ role: 'user', content: entry.text }]
     case 'tool':
-      return toolMessages('', entry.call, entry.result)
-    case 'agent': {
-      if (entry.filler) return []
-      const content = entry.cut ? `${entry.turn.text} ${CUT_MARK}` : entry.turn.text
-      return [{ role: 'assistant', content }]
-    }
+      return isTold(entry.use, all) ? [] : toolMessages('', entry.use.call, entry.use.result)
+    case 'agent':
+      return entry.filler ? [] : spokenMessages(entry, all)
   }
+}
+
+/** Whether a line's own messages hold the use of a tool: what was said before it was heard. */
+function isTold(use: ToolUse, all: readonly Entry[]): boolean {
+  return all.some((entry) => entry.kind === 'agent' && isWithin(use, entry))
+}
+
+function isWithin({ after }: ToolUse, entry: Extract<Entry, { kind: 'agent' }>): boolean {
+  if (after === null || after.line !== entry.line) return false
+  return entry.turn.text.startsWith(after.said)
+}
+
+/** A line as the model wrote it: its tool calls stand where they stood, so that each request begins with the former. */
+function spokenMessages(
+  entry: Extract<Entry, { kind: 'agent' }>,
+  all: readonly Entry[],
+): Message[] {
+  const messages: Message[] = []
+  let told = 0
+  for (const other of all) {
+    if (other.kind !== 'tool' || !isWithin(other.use, entry)) continue
+    const { call, result, after } = other.use
+    const end = after?.said.length ?? 0
+    messages.push(...toolMessages(entry.turn.text.slice(told, end).trim(), call, result))
+    told = end
+  }
+  const rest = entry.turn.text.slice(told).trim()
+  if (entry.cut) messages.push({ role: 'assistant', content: `${rest} ${CUT_MARK}`.trim() })
+  else if (rest !== '' || messages.length === 0) messages.push({ role: 'assistant', content: rest })
+  return messages
 }

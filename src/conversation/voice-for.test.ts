@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { directSchemas } from '../../test/kit/direct-schemas.ts'
 import { placeCall } from '../../test/kit/fake-call.ts'
 import { createFakeEngines } from '../../test/kit/fake-engines.ts'
 import { SimClock } from '../../test/kit/sim-clock.ts'
@@ -37,6 +38,7 @@ async function prepared(wish: Partial<Brief>, change: (engines: Engines) => Engi
         },
       },
     },
+    schemas: directSchemas,
     options: { timezone: 'UTC', llmTimeoutMs: 20_000, language: 'en' },
   })
   talker.prepare({ ...brief, ...wish })

@@ -26,6 +26,7 @@ describe('own numbers', () => {
       transferTo: null,
       language: null,
       voice: null,
+      resultSchema: null,
       createdAt: '2026-03-20T18:30:00.000Z',
       updatedAt: '2026-03-20T18:30:00.000Z',
     }

@@ -59,6 +59,7 @@ const NUMBER = {
   transferTo: null,
   language: null,
   voice: null,
+  resultSchema: null,
   createdAt: CREATED_AT,
   updatedAt: CREATED_AT,
 }

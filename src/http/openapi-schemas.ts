@@ -138,6 +138,18 @@ const newCall = closed(
       description:
         'An id of GET /api/v1/voices. Left out: the configured one, or one that speaks `language`.',
     },
+    resultSchema: {
+      type: ['object', 'null'],
+      description:
+        'A JSON Schema (draft 2020-12, up to 16 KiB, without references to other documents) of what the call is to find out; it comes back as `result`. `format` is a hint and is not checked.',
+      examples: [
+        {
+          type: 'object',
+          properties: { confirmed: { type: 'boolean' }, time: { type: ['string', 'null'] } },
+          required: ['confirmed'],
+        },
+      ],
+    },
   },
   ['phoneNumber', 'instructions'],
 )
@@ -155,6 +167,7 @@ const numberFields: Record<string, Schema> = {
     'transferTo',
     'language',
     'voice',
+    'resultSchema',
   ]),
   name: {
     type: ['string', 'null'],
@@ -178,6 +191,7 @@ const ownNumber: Record<string, Schema> = {
   transferTo: orNull(e164),
   language: orNull(languageTag),
   voice: orNull(text),
+  resultSchema: { type: ['object', 'null'] },
   createdAt: time,
   updatedAt: time,
 }
@@ -236,7 +250,13 @@ const listed: Record<string, Schema> = {
     description: 'The attempt that runs, ran last or, while the call is scheduled, comes next.',
   },
   retry,
-  result: {},
+  result: {
+    description: 'What the call found out, valid by `resultSchema`; null where there is none.',
+  },
+  resultError: {
+    ...orNull(text),
+    description: 'Why a call with a `resultSchema` ended without a result, in one sentence.',
+  },
   startedAt: { ...orNull(time), description: 'The answer; null if there was none.' },
   endedAt: orNull(time),
   createdAt: time,
@@ -247,6 +267,7 @@ const transcript = { type: 'array', items: ref('Turn') }
 const wholeCall: Record<string, Schema> = {
   ...listed,
   transcript,
+  resultSchema: { type: ['object', 'null'] },
   events: { type: 'array', items: ref('CallEvent') },
   timings: { type: 'array', items: ref('TurnTiming') },
 }

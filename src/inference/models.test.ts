@@ -2,7 +2,9 @@ import {
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
@@ -94,6 +96,39 @@ describe('the models', () => {
   })
 })
 
+describe('models that were pinned', () => {
+  it('are verified byte by byte', () => {
+    const { dataDir, install } = setup()
+    symlinkSync(join(sharedDataDir(), 'runtime'), join(dataDir, 'runtime'))
+    const dir = install('whisper-tiny.en')
+    const config = join(dir, 'config.json')
+    const sha256 = new Bun.CryptoHasher('sha256').update(readFileSync(config)).digest('hex')
+    const pin = (size: number): void =>
+      writeFileSync(
+        join(dataDir, 'models/models.lock.json'),
+        JSON.stringify({
+          models: {
+            'whisper-tiny.en': {
+              repo: null,
+              revision: null,
+              files: { 'config.json': { size, sha256 } },
+            },
+          },
+        }),
+      )
+    const { size } = statSync(config)
+    pin(size)
+    expect(verifyModels(dataDir)).toEqual([{ id: 'whisper-tiny.en', ok: true, problem: null }])
+    const other = readFileSync(config, 'utf8').replace('\n', ' ')
+    writeFileSync(config, other)
+    expect(verifyModels(dataDir)[0]?.problem).toBe(
+      `${config} is not what it was when it was installed`,
+    )
+    pin(size + 1)
+    expect(verifyModels(dataDir)[0]?.problem).toContain(`it had ${size + 1} when it was installed`)
+  })
+})
+
 describe('the choice of a Whisper model', () => {
   it('is the best installed unless one is named', () => {
     const { dataDir, install } = setup()
@@ -119,7 +154,10 @@ describe('the choice of a Whisper model', () => {
     expect(chooseWhisper(dataDir, null)).toEqual({
       id: null,
       reason: 'no speech-to-text model is installed',
-      mend: 'copy the files of https://huggingface.co/onnx-community/whisper-base.en to models/whisper-base.en in the data directory, then: landline models verify',
+      mend: 'landline models pull whisper-base.en',
+    })
+    expect(chooseWhisper(dataDir, 'mine')).toMatchObject({
+      mend: 'landline models import the directory of mine, then: landline models verify',
     })
     expect(chooseWhisper(dataDir, '../../etc')).toMatchObject({
       reason: "the speech-to-text model '../../etc' is not installed",

@@ -1,8 +1,11 @@
 /** The models on this machine: which are known, which are installed, which one the recogniser takes. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import manifest from '../../models/manifest.json'
 import { reasonOf } from '../core/errors.ts'
+import { readLock } from './hub/lock-file.ts'
+import { KNOWN_MODELS, knownModel } from './hub/manifest.ts'
+import { faultOfLocked } from './hub/verify-lock.ts'
+import { faultOfOnnxFile } from './onnx/onnx-file.ts'
 import { openRuntime } from './onnx/runtime.ts'
 import { isSpeechModel, loadSpeechModel } from './speech-model-files.ts'
 import { voiceEngineOf } from './voices/installed-voices.ts'
@@ -21,6 +24,9 @@ export interface InstalledModel {
 /** The embedded model of the demo: taken only where it is named, never installed. */
 export const DEMO_MODEL = 'demo'
 
+/** What is recommended where none is installed. */
+const USUAL_WHISPER = 'whisper-base.en'
+
 /** Models are directories of this name under the data directory. */
 const FOLDER = 'models'
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]*$/
@@ -30,9 +36,9 @@ const MOST_DEPTH = 4
 /** The models that this release knows, best first, then others found under `<dataDir>/models`. */
 export function listModels(dataDir: string): InstalledModel[] {
   const found = modelDirectories(dataDir)
-  const known = manifest.models.map(({ id, engine }) => describe(dataDir, id, engine, found))
+  const known = KNOWN_MODELS.map(({ id, engine }) => describe(dataDir, id, engine, found))
   const others = found
-    .filter((id) => !manifest.models.some((model) => model.id === id))
+    .filter((id) => !knownModel(id))
     .map((id) => describe(dataDir, id, engineOf(join(dataDir, FOLDER, id)), found))
   return [...known, ...others]
 }
@@ -73,14 +79,10 @@ export function chooseWhisper(dataDir: string, wanted: string | null): ChosenMod
 
 function howToInstall(wanted: string | null): string {
   if (wanted !== null && !ID.test(wanted)) return 'landline models list'
-  const model =
-    manifest.models.find(({ id }) => id === wanted) ??
-    manifest.models.find(({ id }) => id === 'whisper-base.en')
-  const from =
-    wanted && wanted !== model?.id ? "the model's files" : `the files of ${model?.source}`
+  const model = knownModel(wanted ?? USUAL_WHISPER)
+  if (model) return `landline models pull ${model.id}`
   // The API says this too, and no answer of the API tells a path of this machine.
-  const dir = join(FOLDER, wanted ?? model?.id ?? '')
-  return `copy ${from} to ${dir} in the data directory, then: landline models verify`
+  return `landline models import the directory of ${wanted}, then: landline models verify`
 }
 
 function modelDirectories(dataDir: string): string[] {
@@ -132,14 +134,26 @@ function engineOf(dir: string): string {
 }
 
 function problemOf(dataDir: string, { id, engine }: InstalledModel): string | null {
-  if (engine === 'kokoro' || engine === 'piper')
-    return verifyVoices({ dataDir, id, engine, runtime: openRuntime(dataDir) })
-  if (engine !== 'whisper') return `${join(dataDir, FOLDER, id)} holds no model that Landline knows`
+  const dir = join(dataDir, FOLDER, id)
   try {
-    const source = directorySource(join(dataDir, FOLDER, id))
-    loadSpeechModel(openRuntime(dataDir), source, { threads: 1 }).release()
+    const pinned = readLock(join(dataDir, FOLDER))[id]
+    const fault = pinned ? faultOfLocked(dir, pinned) : null
+    if (fault !== null) return fault
+    if (engine === 'smart-turn') return faultOfFiles(dir, knownModel(id)?.files ?? [])
+    if (engine === 'kokoro' || engine === 'piper')
+      return verifyVoices({ dataDir, id, engine, runtime: openRuntime(dataDir) })
+    if (engine !== 'whisper') return `${dir} holds no model that Landline knows`
+    loadSpeechModel(openRuntime(dataDir), directorySource(dir), { threads: 1 }).release()
     return null
   } catch (error) {
     return reasonOf(error)
   }
+}
+
+function faultOfFiles(dir: string, files: readonly string[]): string | null {
+  for (const path of files) {
+    const fault = faultOfOnnxFile(join(dir, path))
+    if (fault !== undefined) return `${join(dir, path)} ${fault}`
+  }
+  return null
 }

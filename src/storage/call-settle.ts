@@ -59,6 +59,7 @@ function finish(
   const status = transition(from, settlement.status)
   if (!status) return undefined
   const { endReason, sipCode, summary, costCents, durationSeconds, endedAt } = settlement
+  const { result = null, resultError = null } = settlement
   return rows
     .update(call)
     .set({
@@ -66,6 +67,8 @@ function finish(
       endReason,
       sipCode,
       summary,
+      result,
+      resultError,
       costCents,
       durationSeconds,
       endedAt,

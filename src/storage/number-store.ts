@@ -15,6 +15,7 @@ const ABSENT: NumberFields = {
   transferTo: null,
   language: null,
   voice: null,
+  resultSchema: null,
 }
 
 /** How calls to our own numbers are answered; the fields of each are one JSON text. */

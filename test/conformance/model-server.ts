@@ -21,6 +21,20 @@ export const MESSAGES: readonly Message[] = [
   { role: 'system', content: 'Order a pizza.' },
   { role: 'user', content: 'Hello?' },
 ]
+/** A call that presses a key. */
+const TALK: readonly Message[] = [
+  { role: 'system', content: 'Order a pizza.' },
+  { role: 'user', content: 'For sales, press one.' },
+  {
+    role: 'assistant',
+    content: 'One moment.',
+    toolCalls: [{ name: 'press_digits', arguments: { digits: '1' } }],
+  },
+  { role: 'tool', content: 'The keys were pressed.', toolName: 'press_digits' },
+  { role: 'assistant', content: 'Done.' },
+  { role: 'user', content: 'Hello?' },
+  { role: 'assistant', content: 'Hi.' },
+]
 const never = new Promise(() => {})
 
 /** What every engine with a server behind it owes the conversation, a language model's duties included. */
@@ -111,6 +125,42 @@ export function exerciseModelServer(name: string, engine: ModelServerEngine): vo
         { type: 'tool', name: 'press_digits', arguments: { digits: '2' } },
       ])
       expect(kit.warnings).toEqual(Array(3).fill('tool call ignored'))
+    })
+
+    it('sends each turn as what it sent before and more, byte for byte, tools used or not', async () => {
+      await using kit = await setup({ script: { text: 'Hi.' } })
+      const { signal } = new AbortController()
+      await kit.model.warmUp({ messages: TALK.slice(0, 1), tools: [PRESS], signal })
+      for (const end of [2, 4, 7])
+        await Array.fromAsync(
+          kit.model.reply({
+            messages: TALK.slice(0, end),
+            tools: [PRESS],
+            maxTokens: 50,
+            signal,
+          }),
+        )
+      const sent = kit.server.requests.map(({ messages }) => JSON.stringify(messages).slice(0, -1))
+      expect(sent).toHaveLength(4)
+      for (const [i, text] of sent.slice(1).entries()) {
+        expect(text.startsWith(`${sent[i]},`)).toBe(true)
+        expect(kit.server.requests[i + 1]?.tools).toEqual(kit.server.requests[0]?.tools)
+      }
+    })
+
+    it('asks for JSON by a schema, and for JSON alone where the server refuses the schema', async () => {
+      const schema = { type: 'object', properties: { size: { type: 'string' } } }
+      const takes = (request: Record<string, unknown>): FakeTurn =>
+        JSON.stringify(request).includes('"size"')
+          ? { status: 400, errorText: 'schema not supported' }
+          : { text: ['{"size": ', '"large"}'] }
+      for (const script of [takes, { text: '{"size": "large"}' }]) {
+        await using kit = await setup({ script })
+        const { signal } = new AbortController()
+        const ask = { messages: MESSAGES, tools: [], maxTokens: 50, schema, signal }
+        expect(textOf(await Array.fromAsync(kit.model.reply(ask)))).toBe('{"size": "large"}')
+        expect(JSON.stringify(kit.server.requests[0])).toContain(JSON.stringify(schema))
+      }
     })
 
     it('steps over lines that mean nothing, and logs each', async () => {

@@ -11,6 +11,7 @@ const FIELDS: NumberFields = {
   transferTo: '+15557654321',
   language: 'en-US',
   voice: 'slt',
+  resultSchema: { type: 'object' },
 }
 const NONE: NumberFields = {
   instructions: 'x',
@@ -21,6 +22,7 @@ const NONE: NumberFields = {
   transferTo: null,
   language: null,
   voice: null,
+  resultSchema: null,
 }
 
 /** What every NumberStore does. */

@@ -11,6 +11,7 @@ import { createMetrics } from '../../src/observability/metrics.ts'
 import type { Storage } from '../../src/storage/open.ts'
 import { createAddressPolicy } from '../../src/webhooks/address-policy.ts'
 import { parse } from './config.ts'
+import { directSchemas } from './direct-schemas.ts'
 import { createFakeEngines, type FakeEngines, type FakeReply } from './fake-engines.ts'
 import type { FakeReceiver } from './fake-receiver.ts'
 import type { FakeTrunk } from './fake-trunk.ts'
@@ -74,6 +75,7 @@ export function bootProcess(world: World, o: AppOptions): AppProcess {
     storage,
     trunk: world.trunk,
     engines,
+    schemas: directSchemas,
     metrics: createMetrics(),
     post: world.receiver.connect(clock),
     resolve: async () => ['93.184.215.14'],
@@ -118,6 +120,7 @@ export function configOf(o: AppOptions): Config {
 /** Orders until the human says goodbye; a request without a dialogue is the summary's. */
 function usualReply(messages: readonly Message[]): FakeReply {
   const last = messages.at(-1)?.content ?? ''
+  if (last.startsWith('Report the result')) return { text: '{"size": "large"}' }
   if (last.includes('Summarise')) return { text: 'A large pepperoni was ordered for seven.' }
   if (/goodbye/i.test(last))
     return { text: 'Thank you, goodbye.', tools: [{ name: 'end_call', arguments: {} }] }

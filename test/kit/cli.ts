@@ -135,6 +135,8 @@ export function createFakeAppliance(): FakeAppliance {
       { id: 'whisper-base', engine: 'whisper', installed: true, sizeBytes: 1_500_000 },
     ],
     verifyModels: async () => [{ id: 'whisper-base', ok: true, problem: null }],
+    pullModel: async (_, { id }) => ({ id, revision: null, bytes: 1_500_000, unchanged: false }),
+    importModels: async () => [{ id: 'whisper-base', files: 6, bytes: 1_500_000 }],
   }
   return fake
 }

@@ -1,6 +1,7 @@
 import type { Brief, Talk, TalkEvent, Talker, TransferOutcome } from '../../src/calls/ports.ts'
 import { createTalker } from '../../src/conversation/talker.ts'
 import { silentLog } from '../../src/core/log.ts'
+import { directSchemas } from './direct-schemas.ts'
 import { createFakeEngines, type FakeEngineOptions, type FakeEngines } from './fake-engines.ts'
 import { createFakeLeg, type FakeLeg, type Speech } from './fake-leg.ts'
 import { SimClock } from './sim-clock.ts'
@@ -60,6 +61,7 @@ export async function placeCall(o: FakeCallOptions = {}): Promise<FakeCall> {
     clock,
     log: silentLog,
     engines,
+    schemas: directSchemas,
     options: { timezone: 'Europe/Berlin', llmTimeoutMs: llmTimeoutMs ?? 20_000, language: 'en' },
   })
   const conversation = talker.prepare({ ...BRIEF, ...brief })

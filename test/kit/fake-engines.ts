@@ -46,7 +46,12 @@ export interface FakeEngines extends Engines {
     detector: boolean | 'at the end'
   }
   /** All requests to the model, in order; `aborted` once their signal aborted. */
-  readonly asked: { messages: readonly Message[]; tools: readonly Tool[]; signal: AbortSignal }[]
+  readonly asked: {
+    messages: readonly Message[]
+    tools: readonly Tool[]
+    schema: object | undefined
+    signal: AbortSignal
+  }[]
   readonly recognised: { from: number; to: number; at: number }[]
   readonly warmedUp: (readonly Message[])[]
   /** In which language each recognition was asked for. */
@@ -95,8 +100,8 @@ export function createFakeEngines(o: FakeEngineOptions): FakeEngines {
     probe: () => ready('text-to-speech'),
   }
   const model: LanguageModel = {
-    async *reply({ messages, tools, signal }): AsyncIterable<Delta> {
-      asked.push({ messages: [...messages], tools, signal })
+    async *reply({ messages, tools, schema, signal }): AsyncIterable<Delta> {
+      asked.push({ messages: [...messages], tools, schema, signal })
       const reply = (o.reply ?? echo)(messages, tools)
       await wait(broken.model === 'hangs' ? 1e9 : (o.firstTokenMs ?? 120), signal)
       if (broken.model || reply.fails === 'at once') throw new Error('model: away')

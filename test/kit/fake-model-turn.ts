@@ -31,6 +31,8 @@ export interface FakeTurn {
   endAfter?: number
   /** Repeats the text until the client leaves. */
   endless?: boolean
+  /** Fields of the last part: what the server tells of its own work. */
+  account?: Record<string, number>
 }
 
 export type Script = FakeTurn | ((request: Record<string, unknown>) => FakeTurn)
@@ -41,7 +43,7 @@ export interface Wire {
   piece(text: string): string
   tool(index: number, name: string, given: Record<string, unknown> | string): string
   error(text: string): string
-  end(): string
+  end(account: Record<string, number>): string
 }
 
 export interface FakeServer {
@@ -128,7 +130,7 @@ export async function playTurn(
   if (left || (await breaksAt(response, turn, wire, sent))) return left
   for (const [i, tool] of (turn.tools ?? []).entries())
     response.write(wire.tool(i, tool.name, tool.arguments))
-  response.end(wire.end())
+  response.end(wire.end(turn.account ?? {}))
   return left
 }
 

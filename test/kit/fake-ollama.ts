@@ -24,8 +24,9 @@ const ollamaWire: Wire = {
       done: false,
     }),
   error: (error) => line({ error }),
-  end: () =>
+  end: (account) =>
     line({
+      ...account,
       model: 'fake',
       message: { role: 'assistant', content: '' },
       done: true,

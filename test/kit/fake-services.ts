@@ -8,6 +8,7 @@ import { silentLog } from '../../src/core/log.ts'
 import type { Probe } from '../../src/core/probe.ts'
 import type { ApiServices, Page, PageKey, WebhookPatch } from '../../src/http/services.ts'
 import type { Subscription } from '../../src/webhooks/ports.ts'
+import { directSchemas } from './direct-schemas.ts'
 import { SimClock } from './sim-clock.ts'
 
 export const GOOD_KEY = `sk_live_${'k'.repeat(43)}`
@@ -174,6 +175,7 @@ export class FakeServices implements ApiServices {
   }
 
   readonly numbers: ApiServices['numbers'] = createManageNumbers({
+    schemas: directSchemas,
     clock: this.clock,
     store: memoryNumbers(),
     rules: () => this.calls.rules(),

@@ -48,6 +48,7 @@ describe('a dialogue file', () => {
     ['when a\n  if bot hello', 'line 2: a condition names "agent" or "human"'],
     ['when /(/', 'line 1: "/(/" is not a valid regular expression'],
     ['summary\n  hang up', 'line 2: a summary only has say, if and unless'],
+    ['result\n  hang up', 'line 2: a result only has say, if and unless'],
     ['# nothing', 'it holds no rule'],
   ])('%j is refused with its line', (text, reason) => {
     expect(() => parseDialogue(text, 'x.dialogue')).toThrow(`x.dialogue`)

@@ -24,6 +24,8 @@ export type Occasion =
   | { on: 'default' }
   /** The call is over and its summary is asked for. */
   | { on: 'summary' }
+  /** The call is over and its result is asked for, as JSON. */
+  | { on: 'result' }
 
 export interface ToolUse {
   name: string
@@ -86,6 +88,7 @@ function parseOccasion(line: string): Occasion {
     case 'silence':
     case 'default':
     case 'summary':
+    case 'result':
       if (rest !== '') throw new Error(`nothing may follow "${word}"`)
       return { on: word }
     case 'when':
@@ -97,7 +100,7 @@ function parseOccasion(line: string): Occasion {
       return { on: word, name: needed(rest, 'the name of a tool') }
     default:
       throw new Error(
-        `"${word}" begins no rule; rules begin with when, turn, opening, silence, tool, default or summary (lines of a rule are indented)`,
+        `"${word}" begins no rule; rules begin with when, turn, opening, silence, tool, default, summary or result (lines of a rule are indented)`,
       )
   }
 }
@@ -108,7 +111,8 @@ function addToRule(rule: Rule | undefined, line: string): void {
   if (word === 'say') rule.say = `${rule.say} ${needed(rest, 'what to say')}`.trim()
   else if (word === 'if' || word === 'unless')
     rule.conditions.push(parseCondition(word === 'if', rest))
-  else if (rule.occasion.on === 'summary') throw new Error('a summary only has say, if and unless')
+  else if (rule.occasion.on === 'summary' || rule.occasion.on === 'result')
+    throw new Error(`a ${rule.occasion.on} only has say, if and unless`)
   else rule.tools.push(parseTool(word, rest))
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { PRESS } from '../../../test/conformance/language-model.ts'
 import { exerciseModelServer, MESSAGES } from '../../../test/conformance/model-server.ts'
-import type { Script } from '../../../test/kit/fake-model-turn.ts'
+import type { FakeTurn, Script } from '../../../test/kit/fake-model-turn.ts'
 import { startFakeOllama } from '../../../test/kit/fake-ollama.ts'
 import type { Delta, Message } from '../../conversation/ports.ts'
 import { systemClock } from '../../core/clock.ts'
@@ -67,11 +67,69 @@ describe('the Ollama engine', () => {
     })
   })
 
+  it('leaves out the oldest of a call that outgrows the context', async () => {
+    await using kit = await setup({ script: { text: 'Hi.' } })
+    const long = { role: 'user', content: 'word '.repeat(2000) } as const
+    await Array.fromAsync(
+      kit.ask([...MESSAGES.slice(0, 1), long, long, long, ...MESSAGES.slice(1)]),
+    )
+    const sent = JSON.stringify(kit.server.requests[0]?.messages)
+    expect(sent.length).toBeLessThan(8192 * 3)
+    expect(sent).toContain('Order a pizza.')
+    expect(sent).toContain('left out')
+    expect(sent).toContain('Hello?')
+  })
+
   it('tells how to get a model that Ollama does not have', async () => {
     await using kit = await setup({ script: { status: 404, errorText: 'model not found' } })
     await expect(Array.fromAsync(kit.ask())).rejects.toThrow(
       `Ollama at ${kit.server.url} has no model fake: run "ollama pull fake"`,
     )
+  })
+})
+
+describe('calls at once', () => {
+  /** Asks a server with so many slots: a short request beyond them is answered when the long one is over. */
+  async function probe(slots: number) {
+    const longMs = 300
+    const longOver = Promise.withResolvers<void>()
+    const short = { text: 'yes', account: { total_duration: 20e6, eval_duration: 15e6 } }
+    const script = ({ options }: Record<string, unknown>): FakeTurn => {
+      if ((options as { num_predict: number }).num_predict === 1)
+        return slots > 1
+          ? short
+          : { ...short, headersAfter: longOver.promise, account: { total_duration: longMs * 1e6 } }
+      void Bun.sleep(longMs + 400).then(() => longOver.resolve())
+      return { text: 'one two three', tokenAfter: longMs / 3 }
+    }
+    await using kit = await setup({ script })
+    return await kit.model.probeAtOnce?.()
+  }
+
+  it('are found where Ollama has a slot for each', async () => {
+    expect(await probe(2)).toMatchObject({ state: 'ready', reason: 'two were answered at once' })
+  })
+
+  it('are warned of where it answers one after the other', async () => {
+    expect(await probe(1)).toMatchObject({
+      state: 'ready',
+      reason: expect.stringMatching(/^warning: Ollama at .* answers one request after the other/),
+      mend: expect.stringContaining('OLLAMA_NUM_PARALLEL'),
+    })
+  })
+
+  it('are left open when the model said too little to tell', async () => {
+    await using kit = await setup({ script: { text: [] } })
+    expect((await kit.model.probeAtOnce?.())?.reason).toMatch(/^not found out/)
+  })
+
+  it('are told as away when Ollama is', async () => {
+    const kit = await setup()
+    await kit.server.stop()
+    expect(await kit.model.probeAtOnce?.()).toMatchObject({
+      state: 'away',
+      reason: expect.stringContaining('connection refused'),
+    })
   })
 })
 

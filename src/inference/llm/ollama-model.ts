@@ -7,14 +7,18 @@ import type { Probe } from '../../core/probe.ts'
 import { parseServerBase } from '../openai/base-url.ts'
 import { field, ServerRefusal, toServerError } from '../openai/server-error.ts'
 import { within } from '../time-limit.ts'
+import { fitMessages } from './fit-messages.ts'
+import { probeAtOnce } from './ollama-at-once.ts'
 import { createOllamaFetch } from './ollama-fetch.ts'
 import { ReplyGuard } from './reply-guard.ts'
 
 const PROBE_MS = 3000
 /** What Ollama keeps loaded for good: a model that is loaded anew makes the human wait. */
 const FOR_GOOD = -1
-/** Room for the prompt and a call of ten minutes. */
+/** Room for the longest instructions and a call of ten minutes; what is said beyond it pushes out the oldest. */
 const CONTEXT_TOKENS = 8192
+/** With these a server, or its grammar for JSON, says that it does not take a schema. */
+const SCHEMA_REFUSALS = [400, 422, 500, 501]
 const never = new AbortController().signal
 
 interface OllamaOptions {
@@ -25,8 +29,8 @@ interface OllamaOptions {
   /** As `ollama list` shows it, e.g. `llama3.1:8b`; empty when none is chosen. */
   model: string
   apiKey?: string | undefined
-  /** Tokens of context that Ollama allocates (`num_ctx`). */
-  contextTokens?: number
+  /** Tokens of context that Ollama allocates (`num_ctx`); the same in every request, since another loads the model anew. */
+  contextTokens?: number | undefined
   /** How long Ollama keeps the model loaded after a request, in its own form; -1: for good. */
   keepAlive?: string | number
 }
@@ -35,6 +39,7 @@ interface ChatRequest {
   messages: readonly Message[]
   tools: readonly Tool[]
   maxTokens: number
+  schema?: Readonly<Record<string, unknown>>
   signal: AbortSignal
 }
 
@@ -60,7 +65,7 @@ export function createOllamaModel(o: OllamaOptions): LanguageModel {
     try {
       const guard = new ReplyGuard({ tools, maxTokens, log: o.log })
       const client = clientFor(AbortSignal.any([signal, turn.signal]))
-      const stream = await client.chat({ ...toChat(request, o), stream: true })
+      const stream = await startChat(client, request, o)
       for await (const part of stream) {
         yield* toDeltas(part, guard)
         if (signal.aborted) throw abortError()
@@ -81,17 +86,44 @@ export function createOllamaModel(o: OllamaOptions): LanguageModel {
       for await (const _ of chat({ ...o, maxTokens: 1 })) return
     },
     probe: () => probeOllama({ ...o, server, clientFor }),
+    probeAtOnce: () =>
+      probeAtOnce({
+        clock: o.clock,
+        server,
+        ask: ({ text, maxTokens, signal }) =>
+          clientFor(signal).chat({
+            ...toChat(
+              { messages: [{ role: 'user', content: text }], tools: [], maxTokens, signal },
+              o,
+            ),
+            stream: true,
+          }),
+      }),
+  }
+}
+
+/** Asks for JSON without the schema where Ollama does not take it. */
+async function startChat(client: Ollama, request: ChatRequest, o: OllamaOptions) {
+  const chat = { ...toChat(request, o), stream: true } as const
+  if (!request.schema) return client.chat(chat)
+  try {
+    return await client.chat({ ...chat, format: request.schema })
+  } catch (error) {
+    if (!(error instanceof ServerRefusal) || !SCHEMA_REFUSALS.includes(error.status)) throw error
+    o.log.warn('schema not taken by the model server', { reason: error.said })
+    return client.chat({ ...chat, format: 'json' })
   }
 }
 
 function toChat(request: ChatRequest, o: OllamaOptions) {
+  const contextTokens = o.contextTokens ?? CONTEXT_TOKENS
   return {
     model: o.model,
-    messages: request.messages.map(toOllamaMessage),
+    messages: fitMessages(request.messages, { ...request, contextTokens }).map(toOllamaMessage),
     tools: request.tools.map(toOllamaTool),
     think: false,
     keep_alive: o.keepAlive ?? FOR_GOOD,
-    options: { num_ctx: o.contextTokens ?? CONTEXT_TOKENS, num_predict: request.maxTokens },
+    options: { num_ctx: contextTokens, num_predict: request.maxTokens },
   }
 }
 

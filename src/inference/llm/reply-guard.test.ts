@@ -31,6 +31,42 @@ describe('the reply guard', () => {
     expect(setup().passes('<think>', 'on and on')).toBe('')
   })
 
+  it('is full when a thought goes on and on', () => {
+    const { guard } = setup(2)
+    guard.text('<think>')
+    for (let i = 0; i < 20; i++) guard.text('and so on ')
+    expect(guard.full).toBe(true)
+  })
+
+  it('does a call that is written out in the text, and never speaks it', () => {
+    const whole =
+      'One moment.<tool_call>\n{"name": "press_digits", "arguments": {"digits": "1"}}\n</tool_call>'
+    for (const pieces of [[whole], [...whole]]) {
+      const { guard } = setup()
+      const deltas = [...pieces.flatMap((piece) => guard.text(piece)), ...guard.flush()]
+      expect(textOf(deltas)).toBe('One moment.')
+      expect(deltas.at(-1)).toEqual({
+        type: 'tool',
+        name: 'press_digits',
+        arguments: { digits: '1' },
+      })
+    }
+  })
+
+  it.each([
+    '<tool_call>{"name": "press_digits", "argum',
+    '<tool_call>{"name": "press_digits"</tool_call>',
+    '<tool_call>[1]</tool_call>',
+    '<tool_call>{"name": "rm", "arguments": {}}</tool_call>',
+    `<tool_call>{"name": "press_digits", "arguments": "${'1'.repeat(9000)}"}</tool_call>`,
+  ])('refuses half a call in the text: %s', (text) => {
+    const { guard, reasons } = setup(2000)
+    expect([...guard.text(`Well. ${text}`), ...guard.flush()]).toEqual([
+      { type: 'text', text: 'Well. ' },
+    ])
+    expect(reasons).toHaveLength(1)
+  })
+
   it('gives back what only began like a tag', () => {
     expect(setup().passes('1 <', ' 2 <thi', 's')).toBe('1 < 2 <this')
     expect(setup().passes('a <th')).toBe('a <th')

@@ -1,19 +1,21 @@
 import type { Delta, Tool } from '../../conversation/ports.ts'
 import type { Log } from '../../core/log.ts'
+import { ReplySpans, type SpanPart } from './reply-spans.ts'
 
 /** More characters than a token has in the languages people phone in; a reply beyond it runs away. */
 const CHARS_PER_TOKEN = 8
 const MAX_TOOL_CALLS = 8
 const MAX_ARGUMENTS = 8192
-const THOUGHT = { begin: '<think>', end: '</think>' } as const
+/** Thoughts may be longer than what is said, but not without end. */
+const UNSPOKEN_PER_SPOKEN = 8
 
 /** Stands between a model server and the conversation: what passes is bounded and fit to be spoken or done. */
 export class ReplyGuard {
   private readonly tools: readonly Tool[]
   private readonly log: Log
   private readonly maxChars: number
-  private pending = ''
-  private thinking = false
+  private readonly spans = new ReplySpans()
+  private taken = 0
   private given = 0
   private toolCalls = 0
 
@@ -25,29 +27,18 @@ export class ReplyGuard {
 
   /** True when no more text passes: the stream can be closed. */
   get full(): boolean {
-    return this.given >= this.maxChars
+    return this.given >= this.maxChars || this.taken >= this.maxChars * UNSPOKEN_PER_SPOKEN
   }
 
-  /** What of the next piece may be spoken: no thoughts between `<think>` tags, no more than the cap. */
+  /** What of the next piece may be spoken or done: no thoughts, no call written out, no more than the cap. */
   text(piece: string): Delta[] {
-    this.pending += piece
-    let spoken = ''
-    for (;;) {
-      const tag = this.thinking ? THOUGHT.end : THOUGHT.begin
-      const at = this.pending.indexOf(tag)
-      const end = at >= 0 ? at : this.pending.length - partOf(tag, this.pending)
-      if (!this.thinking) spoken += this.pending.slice(0, end)
-      this.pending = this.pending.slice(at >= 0 ? at + tag.length : end)
-      if (at < 0) return this.pass(spoken)
-      this.thinking = !this.thinking
-    }
+    this.taken += piece.length
+    return this.spans.push(piece).flatMap((part) => this.passPart(part))
   }
 
   /** The rest of the text when the stream has ended. */
   flush(): Delta[] {
-    const rest = this.thinking ? '' : this.pending
-    this.pending = ''
-    return this.pass(rest)
+    return this.spans.flush().flatMap((part) => this.passPart(part))
   }
 
   /** A tool call, when it names a tool that was offered and its arguments are an object (or JSON of one). */
@@ -63,6 +54,14 @@ export class ReplyGuard {
     return parsed ? [{ type: 'tool', name, arguments: parsed }] : refuse('arguments not understood')
   }
 
+  private passPart(part: SpanPart): Delta[] {
+    if (part.kind === 'text') return this.pass(part.text)
+    const call = part.text === null ? undefined : toObject(part.text)
+    if (call) return this.tool(call.name, call.arguments)
+    this.log.warn('tool call ignored', { tool: '', reason: 'half a call in the text' })
+    return []
+  }
+
   private pass(text: string): Delta[] {
     const begun = this.given === 0 ? text.trimStart() : text
     const kept = begun.slice(0, this.maxChars - this.given)
@@ -72,23 +71,25 @@ export class ReplyGuard {
   }
 }
 
-/** How many characters at the end of `text` might be the beginning of `tag`. */
-function partOf(tag: string, text: string): number {
-  for (let n = Math.min(tag.length - 1, text.length); n > 0; n--)
-    if (text.endsWith(tag.slice(0, n))) return n
-  return 0
+function toArguments(given: unknown): Record<string, unknown> | undefined {
+  if (typeof given !== 'string')
+    return isObject(given ?? {}) ? ((given ?? {}) as Fields) : undefined
+  if (given.length > MAX_ARGUMENTS) return undefined
+  return given.trim() === '' ? {} : toObject(given)
 }
 
-function toArguments(given: unknown): Record<string, unknown> | undefined {
-  let value = given ?? {}
-  if (typeof value === 'string') {
-    if (value.length > MAX_ARGUMENTS) return undefined
-    try {
-      value = value.trim() === '' ? {} : JSON.parse(value)
-    } catch {
-      return undefined
-    }
+type Fields = Record<string, unknown>
+
+/** The object that a text is as JSON; undefined when it is none. */
+function toObject(text: string): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return isObject(value) ? value : undefined
+  } catch {
+    return undefined
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined
-  return value as Record<string, unknown>
+}
+
+function isObject(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

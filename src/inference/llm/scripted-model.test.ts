@@ -30,7 +30,7 @@ function setup(dialogue: string) {
     const request = `Summarise this call in one sentence.\n\n${lines.join('\n')}`
     return ask([{ role: 'user', content: request }], []).then(textOf)
   }
-  return { ask, say, summarise }
+  return { model, ask, say, summarise }
 }
 
 exerciseLanguageModel('scripted', async ({ says, calls }) => {
@@ -143,5 +143,36 @@ describe('a scripted summary', () => {
 
   it('throws when nothing holds, so that the caller makes its own', async () => {
     await expect(setup(dialogue).summarise('agent: Hello?')).rejects.toThrow('no summary')
+  })
+})
+
+describe('a scripted result', () => {
+  const dialogue = [
+    'result\n  if human /for (?<name>.+)\\./\n  say {"name": "{name}"}',
+    'result\n  if human nobody\n  say {"name": null}',
+  ].join('\n')
+
+  function report(...said: string[]): Promise<string> {
+    const { model } = setup(dialogue)
+    const request: Message = {
+      role: 'user',
+      content: `Report the result of this call as JSON.\n\nhuman: nobody\n\nTranscript:\n${said.join('\n')}`,
+    }
+    // Asked once more, as after an answer that did not fit.
+    const messages: Message[] = [request, ...toMessages('agent: {}', 'human: nobody, again')]
+    const { signal } = new AbortController()
+    const asked = { messages, tools: [], maxTokens: 100, schema: {}, signal }
+    return Array.fromAsync(model.reply(asked)).then(textOf)
+  }
+
+  it('is the JSON of the first rule that holds for the transcript, whatever was caught', async () => {
+    expect(JSON.parse(await report('agent: Hi.', 'human: A table for "Al" \\ Bo.'))).toEqual({
+      name: '"Al" \\ Bo',
+    })
+    expect(JSON.parse(await report('human: Nobody is here.'))).toEqual({ name: null })
+  })
+
+  it('throws when nothing holds', async () => {
+    await expect(report('human: Hello.')).rejects.toThrow('no result')
   })
 })

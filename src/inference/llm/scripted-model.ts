@@ -6,6 +6,8 @@ import type { Captures } from './pattern.ts'
 
 /** The last user message of a request for a summary begins so, and no tools come with it. */
 const SUMMARY_REQUEST = /^\s*summarise this call/i
+/** So does the first of a request for a result; a schema comes with it. */
+const RESULT_REQUEST = /^\s*report the result of this call/i
 /** A line of a transcript inside a request for a summary. */
 const TRANSCRIPT_LINE = /^\s*(agent|human)\s*:\s*(.+)$/i
 /** Ends what the agent said when its rest was not heard. */
@@ -20,7 +22,7 @@ interface Line {
 
 /**
  * A language model that follows a dialogue file: the same conversation always gets the same reply. It keeps nothing
- * between turns; all it knows is the messages. Where no rule holds it says nothing, and a summary throws.
+ * between turns; all it knows is the messages. Where no rule holds it says nothing; a summary or a result throws.
  */
 export function createScriptedModel(o: {
   dialogue: Dialogue
@@ -30,8 +32,12 @@ export function createScriptedModel(o: {
 }): LanguageModel {
   const { rules } = o.dialogue
   return {
-    async *reply({ messages, tools, maxTokens, signal }) {
+    async *reply({ messages, tools, maxTokens, schema, signal }) {
       if (signal.aborted) throw abortError()
+      if (schema) {
+        yield* toDeltas(report(rules, resultLines(messages)), maxTokens, signal)
+        return
+      }
       if (isSummaryRequest(messages, tools.length)) {
         yield* toDeltas(summarise(rules, toLines(messages)), maxTokens, signal)
         return
@@ -57,6 +63,14 @@ export function createScriptedModel(o: {
 function isSummaryRequest(messages: readonly Message[], toolCount: number): boolean {
   const last = messages.at(-1)
   return toolCount === 0 && last?.role === 'user' && SUMMARY_REQUEST.test(last.content)
+}
+
+/** The transcript in a request for a result; what was answered and asked again after it does not count. */
+function resultLines(messages: readonly Message[]): Line[] {
+  const request = messages.find(
+    ({ role, content }) => role === 'user' && RESULT_REQUEST.test(content),
+  )
+  return toTranscript(request?.content ?? '')
 }
 
 /** What was said so far, whether it comes as messages or written out inside a request for a summary. */
@@ -147,6 +161,7 @@ function occurs({ occasion }: Rule, moment: Exclude<Moment, { kind: 'cut off' }>
     case 'silence':
       return moment.kind === occasion.on ? {} : null
     case 'summary':
+    case 'result':
       return null
   }
 }
@@ -176,8 +191,21 @@ function summarise(rules: readonly Rule[], lines: readonly Line[]): string {
   return sentences.join(' ')
 }
 
-function fill(template: string, captures: Captures): string {
-  return template.replace(/\{(\w+)\}/g, (_, name: string) => captures[name] ?? '')
+/** The JSON of the first result rule that holds; what its patterns caught stands in JSON strings. */
+function report(rules: readonly Rule[], lines: readonly Line[]): string {
+  for (const rule of rules) {
+    const captures = rule.occasion.on === 'result' ? holds(rule.conditions, lines) : null
+    if (captures) return fill(rule.say, captures, (text) => JSON.stringify(text).slice(1, -1))
+  }
+  throw new Error('the dialogue file has no result for what was said in this call')
+}
+
+function fill(
+  template: string,
+  captures: Captures,
+  escaped: (text: string) => string = (text) => text,
+): string {
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => escaped(captures[name] ?? ''))
 }
 
 /** Word by word, as a model would; a word counts as a token. */

@@ -51,6 +51,8 @@ describe('the OpenAI engine', () => {
       messages: MESSAGES,
       max_tokens: 50,
       stream: true,
+      chat_template_kwargs: { enable_thinking: false },
+      reasoning_effort: 'none',
       tools: [{ type: 'function', function: PRESS }],
     })
   })

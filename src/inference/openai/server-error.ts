@@ -22,10 +22,13 @@ const CAUSES: Readonly<Record<string, string>> = {
 /** An engine's server answered, and said no. */
 export class ServerRefusal extends Error {
   readonly status: number
+  /** Its words, as far as they are shown. */
+  readonly said: string
   constructor(server: string, status: number, said: string) {
     super(`${server} answered ${status}${said === '' ? '' : `: ${said}`}`)
     this.name = 'ServerRefusal'
     this.status = status
+    this.said = said
   }
 }
 

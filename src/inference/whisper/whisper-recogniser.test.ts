@@ -202,9 +202,11 @@ describe('which model it takes', () => {
     expect(await recogniser.probe()).toMatchObject({
       state: 'missing',
       reason: 'no speech-to-text model is installed',
-      mend: expect.stringContaining('landline models verify'),
+      mend: 'landline models pull whisper-base.en',
     })
-    await expect(ask()).rejects.toThrow(/no speech-to-text model is installed: copy the files of/)
+    await expect(ask()).rejects.toThrow(
+      /no speech-to-text model is installed: landline models pull/,
+    )
   })
 
   it('is found once it is installed', async () => {
