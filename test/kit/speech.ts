@@ -11,7 +11,7 @@ const demoSet = join(fixtures, 'demo-asr/testset')
 /** A data directory that all tests share, so that the inference runtime is unpacked once. */
 export function sharedDataDir(): string {
   const dir = join(import.meta.dirname, '../../dist/test-data')
-  mkdirSync(dir, { recursive: true, mode: 0o700 })
+  mkdirSync(join(dir, 'runtime'), { recursive: true, mode: 0o700 })
   return dir
 }
 
