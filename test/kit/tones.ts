@@ -32,3 +32,13 @@ export function amplitudeAt(samples: Int16Array, hz: number, rateHz = 8000): num
   const power = last * last + beforeLast * beforeLast - turn * last * beforeLast
   return samples.length === 0 ? 0 : (2 * Math.sqrt(Math.max(0, power))) / samples.length
 }
+
+/** The median of the amplitudes in pieces of 100 ms: a gap that a busy machine made somewhere does not count. */
+export function usualAmplitudeAt(samples: Int16Array, hz: number, rateHz = 8000): number {
+  const piece = rateHz / 10
+  const amplitudes: number[] = []
+  for (let at = 0; at + piece <= samples.length; at += piece)
+    amplitudes.push(amplitudeAt(samples.subarray(at, at + piece), hz, rateHz))
+  amplitudes.sort((a, b) => a - b)
+  return amplitudes[amplitudes.length >> 1] ?? 0
+}
