@@ -17,6 +17,8 @@ import { shared, tone, usualAmplitudeAt } from '../kit/tones.ts'
 
 const end = endAfterEach()
 const NUMBER = '+15551234567'
+/** baresip's last RTCP, a BYE, is not encrypted: it is refused where it comes before the call's end here. */
+const PLAIN_BYE = expect.toBeOneOf([0, 1])
 
 /** Calls baresip, which says 880 Hz, and says 440 Hz. */
 async function call(
@@ -102,7 +104,9 @@ describeWithPeers('sound with baresip', ['baresip'], () => {
     expect(heard.theirs).toBeGreaterThan(5000)
     expect(usualAmplitudeAt(baresip.heard().subarray(8000, 20_000), 440)).toBeGreaterThan(5000)
     // The media thread tells its figures when it comes to it.
-    await expect.poll(() => last()[0]).toMatchObject({ encrypted: true, packetsUnauthentic: 0 })
+    await expect
+      .poll(() => last()[0])
+      .toMatchObject({ encrypted: true, packetsUnauthentic: PLAIN_BYE })
   })
 
   it('is plain where the trunk says optional and baresip has no encryption', async () => {
@@ -128,7 +132,7 @@ describeWithPeers('sound with baresip', ['baresip'], () => {
     // The media thread tells its figures when it comes to it.
     await expect
       .poll(() => last()[0])
-      .toMatchObject({ codec: 'opus', encrypted: true, packetsUnauthentic: 0 })
+      .toMatchObject({ codec: 'opus', encrypted: true, packetsUnauthentic: PLAIN_BYE })
   })
 
   it('is refused where the trunk says required and baresip has no encryption', async () => {
