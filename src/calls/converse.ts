@@ -14,6 +14,7 @@ import type {
   Conversation,
   Dialed,
   Leg,
+  SipState,
   StopReason,
   Talk,
   TalkEvent,
@@ -49,6 +50,19 @@ export interface Hold {
   fence: CallFence
   stop: AbortController
   lease: AbortSignal
+}
+
+/** What would end the call after a crash is another now; nothing waits for it to be stored. */
+export function dialogMoved(
+  d: Pick<ConverseDeps, 'calls' | 'log'>,
+  { id }: Call,
+  o: { fence: CallFence; sip: SipState },
+): void {
+  d.calls
+    .moveDialog(id, o)
+    .catch((error: unknown) =>
+      d.log.error('a moved dialog was not stored', { callId: id, reason: reasonOf(error) }),
+    )
 }
 
 /** An answered call: the conversation, the hang-up, the summary, the settlement. */

@@ -146,6 +146,8 @@ export interface IncomingCall {
    */
   answer(o: {
     beforeAnswer(state: SipState): Promise<void>
+    /** The other side is to be reached elsewhere from now on: what would end the call after a crash is `state` now. */
+    onMoved?(state: SipState): void
   }): Promise<{ answered: Leg; state: SipState } | { refused: number }>
   /** Refuses with a final status, e.g. 486. */
   reject(status: number, o?: { retryAfterSeconds: number }): void

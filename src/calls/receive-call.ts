@@ -3,7 +3,7 @@ import { sleep } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
 import type { Call, FinalStatus } from './call.ts'
-import { type ConverseDeps, converse, type Hold } from './converse.ts'
+import { type ConverseDeps, converse, dialogMoved, type Hold } from './converse.ts'
 import type { LiveCalls } from './live-calls.ts'
 import type { NumberStore, OwnNumber } from './own-number.ts'
 import type { Brief, CallFence, Conversation, IncomingCall, Lease, Readiness } from './ports.ts'
@@ -219,6 +219,7 @@ function tryAnswer(
         throw new Error('another process has taken this call over')
       if (stop.signal.aborted) throw new Error('the call was ended before its answer')
     },
+    onMoved: (sip) => dialogMoved(d, call, { fence, sip }),
   })
 }
 

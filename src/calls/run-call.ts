@@ -1,6 +1,6 @@
 import { reasonOf } from '../core/errors.ts'
 import { type Call, isFinal } from './call.ts'
-import { type ConverseDeps, converse, type Hold } from './converse.ts'
+import { type ConverseDeps, converse, dialogMoved, type Hold } from './converse.ts'
 import type { LiveCalls } from './live-calls.ts'
 import type { Brief, CallFence, Dialed, Readiness, Trunk } from './ports.ts'
 import { eventPayload } from './public-call.ts'
@@ -175,14 +175,7 @@ function dial(d: RunCallDeps, call: Call, o: Hold & { onBegun(): void }): Promis
       const now = d.clock.now()
       await d.calls.saveDialing(call.id, { fence, attempt: call.attempt, sip, now })
     },
-    onMoved(sip) {
-      d.calls.moveDialog(call.id, { fence, sip }).catch((error: unknown) =>
-        d.log.error('a moved dialog was not stored', {
-          callId: call.id,
-          reason: reasonOf(error),
-        }),
-      )
-    },
+    onMoved: (sip) => dialogMoved(d, call, { fence, sip }),
   })
 }
 

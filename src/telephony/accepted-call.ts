@@ -47,7 +47,7 @@ export function beginAccepted(
     trace: deps.trace,
     allow: message.getHeader('allow'),
     weBegan: true,
-    onMoved: () => void follow(),
+    onMoved: followTarget(agent, { session, state, letIn: (host) => letIn(host), told: o.request }),
   })
   deps.onLeg(leg)
   // What comes from where our requests go, once its name is known, belongs to this call too.
@@ -57,18 +57,29 @@ export function beginAccepted(
   )
   acknowledgeWhenStored(state, { ...o, acknowledge })
 
-  /** What would end the call after a crash has to go where the dialog is now. */
-  async function follow(): Promise<void> {
+  return { answered: leg, state }
+}
+
+/** What would end the call after a crash has to go where the dialog is now: changes `state` and tells it. */
+export function followTarget(
+  agent: TrunkAgent,
+  o: {
+    session: Core.Session
+    state: DialogState
+    letIn(host: string): void
+    told: { onMoved?(state: DialogState): void }
+  },
+): () => Promise<void> {
+  const { session, state } = o
+  return async () => {
     const target = session.remoteTarget.toRaw()
     const { routes } = state
     const destination = await agent.nextHop({ routes, target }).catch(() => state.destination)
     if (session.remoteTarget.toRaw() !== target) return
-    letIn(destination.host)
+    o.letIn(destination.host)
     Object.assign(state, { target, destination })
-    o.request.onMoved?.(state)
+    o.told.onMoved?.(state)
   }
-
-  return { answered: leg, state }
 }
 
 function stateOf(agent: TrunkAgent, o: Accepted): DialogState {

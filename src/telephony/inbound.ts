@@ -2,6 +2,7 @@
 import type * as Core from 'sip.js/lib/core/index.js'
 import type { IncomingCall, Leg, SipState, TraceSource } from '../calls/ports.ts'
 import { reasonOf } from '../core/errors.ts'
+import { followTarget } from './accepted-call.ts'
 import { beginLeg, type CallDeps } from './begin-leg.ts'
 import type { DialogLeg } from './dialog-leg.ts'
 import type { Media, MediaSession } from './media/media.ts'
@@ -14,7 +15,7 @@ import { ALLOW } from './sip/reply.ts'
 import type { Endpoint } from './sip/transport.ts'
 import type { Route, TrunkAgent } from './sip/trunk-agent.ts'
 import type { WireMessage } from './sip/wire-message.ts'
-import { incomingDialogState } from './sip-state.ts'
+import { type DialogState, incomingDialogState } from './sip-state.ts'
 import { TraceRecorder } from './trace.ts'
 
 export interface InboundDeps extends CallDeps {
@@ -40,6 +41,9 @@ interface Making {
   route: Route
   offers: OfferAnswer
   content: string
+  /** Kept true while the call lasts. */
+  state: DialogState
+  told: Parameters<IncomingCall['answer']>[0]
 }
 
 /**
@@ -129,7 +133,7 @@ class InboundCall implements IncomingCall {
       const state = this.stateOf(route)
       await o.beforeAnswer(state)
       if (this.final !== null) throw new Error('the caller gave up')
-      return { answered: this.accept({ media, route, offers, content }), state }
+      return { answered: this.accept({ media, route, offers, content, state, told: o }), state }
     } catch (error) {
       media?.close()
       if (this.final === null) this.deps.log.warn('a call was refused', { reason: reasonOf(error) })
@@ -172,7 +176,7 @@ class InboundCall implements IncomingCall {
     return this.early
   }
 
-  private stateOf(route: Route): SipState {
+  private stateOf(route: Route): DialogState {
     const { agent, arrival, deps } = this
     const { localTag, remoteTarget } = this.dialog()
     const draft = incomingDialogState(agent.options.name, arrival.wire, {
@@ -205,11 +209,12 @@ class InboundCall implements IncomingCall {
       body: sdp(o.content),
     })
     this.decide(200)
-    const { media, offers, route } = o
-    const { leg } = beginLeg(agent, {
+    const { media, offers, route, state, told } = o
+    const { leg, letIn } = beginLeg(agent, {
       ...{ deps, session, media, offers, timer, route, source: arrival.source },
       allow: invite.message.getHeader('allow'),
       trace: this.recorder,
+      onMoved: followTarget(agent, { session, state, letIn: (host) => letIn(host), told }),
       weBegan: false,
     })
     deps.onLeg(leg)

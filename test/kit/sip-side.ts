@@ -123,8 +123,11 @@ export function createSipSide(trunks: readonly TrunkOptions[], o: Setup = {}): S
 }
 
 /** Answers a call that came in, storing nothing; null when it was not to be answered. */
-export async function answerCall(call: IncomingCall): Promise<Leg | null> {
-  const taken = await call.answer({ beforeAnswer: async () => undefined })
+export async function answerCall(
+  call: IncomingCall,
+  onMoved: (state: SipState) => void = () => {},
+): Promise<Leg | null> {
+  const taken = await call.answer({ beforeAnswer: async () => undefined, onMoved })
   return 'answered' in taken ? taken.answered : null
 }
 
