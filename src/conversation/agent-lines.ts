@@ -67,10 +67,14 @@ export function createAgentLines(
   },
 ): AgentLines {
   const { leg, now, transcript, teller, on } = o
+  const { clock } = d
   const { rateHz } = leg.ears
   const replies = new Map<number, Reply>()
   /** Of the lines that are not over. */
   const kinds = new Map<number, LineKind>()
+  /** Lines that were dropped, of which the mouth has yet to tell what was heard. */
+  const leaving = new Set<number>()
+  let onLeft: () => void = () => undefined
   const queue = createSpeechQueue({ mouth: leg.mouth, rateHz, on: onSpeech })
 
   function onSpeech(news: SpeechNews): void {
@@ -80,10 +84,18 @@ export function createAgentLines(
     if (news.type === 'sounding') on({ type: 'sounding', id: news.id })
     if (news.type !== 'finished') return
     kinds.delete(news.id)
+    if (leaving.delete(news.id)) onLeft()
     on({ type: 'finished', id: news.id, whole: news.whole })
   }
 
-  function messages(extra: string | null): Message[] {
+  /** What was said so far and `extra`; a line that was just interrupted is in it as it was heard. */
+  async function messages(extra: string | null): Promise<Message[]> {
+    if (leaving.size > 0) {
+      const left = new Promise<void>((done) => {
+        onLeft = done
+      })
+      await Promise.race([left, sleep(clock, LAST_SOUND_MS)])
+    }
     const last: Message[] = extra === null ? [] : [{ role: 'user', content: extra }]
     return [{ role: 'system', content: d.systemPrompt }, ...transcript.messages(), ...last]
   }
@@ -167,6 +179,7 @@ export function createAgentLines(
     drop(id) {
       const dropped = replies.get(id)
       replies.delete(id)
+      if (dropped?.line.started && kinds.has(id)) leaving.add(id)
       dropped?.drop()
     },
     stop: () => queue.stop(),

@@ -163,6 +163,7 @@ class Runner {
       hold_back: ({ id }) => lines.holdBack(id),
       drop: ({ id }) => lines.drop(id),
       stop_mouth: () => lines.stop(),
+      resume_mouth: () => this.leg.mouth.resume(),
       arm: ({ rule }) => this.leg.mouth.arm(rule),
       human_said: ({ id, text, at, until }) =>
         teller.human({ text, at, until, finalText: lines.finalTextAt(id) }),

@@ -16,7 +16,7 @@ export interface Utterance {
   /** When it began, and when it ended so far, ms. */
   since: number
   until: number
-  /** It stopped the agent's sound. */
+  /** It paused the agent's sound. */
   bargedIn: boolean
   /** The draft that recognises it and, when `answers`, prepares the reply to it. */
   draft: number | null
@@ -89,6 +89,8 @@ export interface State {
   handover: Handover | null
   /** The line beside the answer (a filler, a question whether somebody is there) that is on its way. */
   aside: number | null
+  /** When the human's speech paused what the agent says; null while nothing is paused. */
+  pausedAt: number | null
   /** The agent's last reply did not get to its end, and nothing was said since. */
   cutOff: boolean
   resumes: number
@@ -151,6 +153,8 @@ export type Action =
   /** Ends a draft or a line for good. */
   | { type: 'drop'; id: number }
   | { type: 'stop_mouth' }
+  /** What human speech has paused goes on. */
+  | { type: 'resume_mouth' }
   | { type: 'arm'; rule: BargeInRule | null }
   /** The human's turn is committed: its text, when it began and ended, and the draft that recognised it. */
   | { type: 'human_said'; text: string; at: number; until: number; id: number | null }
@@ -194,6 +198,7 @@ export function initialState(o: {
     answer: null,
     handover: null,
     aside: null,
+    pausedAt: null,
     cutOff: false,
     resumes: 0,
     quietSince: o.answeredAt,

@@ -132,7 +132,7 @@ function createFakeDetector(
         windowSamples: WINDOW,
         at,
         speechFrom: null,
-        stopIfArmed: (from, to) => ears.stopIfArmed(from, to),
+        pauseIfArmed: (from, to) => ears.pauseIfArmed(from, to),
       })
       const poll = (): void => {
         if (!watching) return

@@ -15,6 +15,7 @@ import { endWith } from './ending.ts'
 
 /** Told to the model when it is to take up a reply that a noise, not a word, cut off. */
 export const RESUME_NOTE = '(A noise cut you off, nobody said anything. Go on from where you were.)'
+const INTERRUPTED = 'the person has begun to speak. Hear them before you hang up.'
 /** So many failed replies in a row end the call. */
 const MAX_FAILURES = 2
 /** Keys take up to this long to press. */
@@ -87,7 +88,8 @@ export function heldBack(state: State): Action[] {
 }
 
 /** True while the agent speaks its turn, or is to speak its first message whatever the human says. */
-export function hasTheWord({ answer }: State): boolean {
+export function hasTheWord({ answer, pausedAt }: State): boolean {
+  if (pausedAt !== null) return false
   return answer?.phase === 'sounding' || answer?.source === 'first_message'
 }
 
@@ -123,7 +125,12 @@ function finished(
     return [{ type: 'drop', id: aside }, become({ aside: null, quietSince: now }), ...disarm]
   }
   if (event.id !== answer?.id) return null
-  const patch: Partial<State> = { answer: null, quietSince: now, cutOff: !event.whole }
+  const patch: Partial<State> = {
+    answer: null,
+    pausedAt: null,
+    quietSince: now,
+    cutOff: !event.whole,
+  }
   const disarm: Action[] = aside === null ? [{ type: 'arm', rule: null }] : []
   return [
     { type: 'drop', id: event.id },
@@ -218,6 +225,8 @@ function tool(state: State, event: Extract<Event, { type: 'tool' }>, now: number
       { type: 'transfer', id, call, number: verdict.number },
     ]
   }
+  if (state.pausedAt !== null)
+    return [{ type: 'answer_tool', id, call, result: `Error: ${INTERRUPTED}` }]
   return [
     { type: 'tool_used', call },
     { type: 'arm', rule: null },

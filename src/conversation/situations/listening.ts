@@ -39,15 +39,10 @@ function speechStarted(state: State, event: Extract<Event, { type: 'speech_start
   return [...waits, ...hear(state, event, true)]
 }
 
-/** Our sound has stopped already: lets go of what it was. */
+/** It would have paused our sound, but nothing of ours sounds: what is about to is not to wait. */
 function bargedIn(state: State, event: Extract<Event, { type: 'barge_in' }>): Action[] {
-  const { answer, aside } = state
   const actions: Action[] = [{ type: 'stop_mouth' }, ...hear(state, event, true)]
-  if (aside !== null) actions.push({ type: 'drop', id: aside }, become({ aside: null }))
-  if (answer?.phase === 'sounding')
-    actions.push({ type: 'drop', id: answer.id }, become({ answer: null, cutOff: true }))
-  else actions.push(...heldBack(state))
-  return actions
+  return [...actions, ...heldBack(state)]
 }
 
 function recognised(

@@ -16,7 +16,7 @@ export const PAUSE_WINDOWS = 3
  */
 export class SpeechRuns {
   private readonly windowSamples: number
-  private readonly stopIfArmed: (from: number, to: number) => boolean
+  private readonly pauseIfArmed: (from: number, to: number) => boolean
   private readonly lagSamples: number
   private at: number
   /** Where the present run began; null in silence. */
@@ -26,18 +26,18 @@ export class SpeechRuns {
 
   /**
    * Begins at position `at`, within the run of speech that began at `speechFrom` when that is given.
-   * `stopIfArmed` is the ring's: asked with each window of speech until it stops our sound, so once a run.
+   * `pauseIfArmed` is the ring's: asked with each window of speech until it pauses our sound, so once a run.
    */
   constructor(o: {
     windowSamples: number
     at: number
     speechFrom: number | null
-    stopIfArmed: (from: number, to: number) => boolean
+    pauseIfArmed: (from: number, to: number) => boolean
     /** How long the probability stays high after a voice has ended; 0 when not given. */
     lagSamples?: number
   }) {
     this.windowSamples = o.windowSamples
-    this.stopIfArmed = o.stopIfArmed
+    this.pauseIfArmed = o.pauseIfArmed
     this.lagSamples = o.lagSamples ?? 0
     this.at = o.at
     this.from = o.speechFrom
@@ -59,7 +59,7 @@ export class SpeechRuns {
 
   private continueRun(from: number): SpeechEvent[] {
     this.silentWindows = 0
-    if (this.bargedIn || !this.stopIfArmed(from, this.at)) return []
+    if (this.bargedIn || !this.pauseIfArmed(from, this.at)) return []
     this.bargedIn = true
     return [{ type: 'barge_in', from, at: this.at }]
   }

@@ -48,7 +48,7 @@ function watch(session: Session, request: Extract<VadRequest, { type: 'watch' }>
     windowSamples: stream.windowSamples,
     at,
     speechFrom: request.speechFrom,
-    stopIfArmed: (from, to) => ring.stopIfArmed(from, to),
+    pauseIfArmed: (from, to) => ring.pauseIfArmed(from, to),
     lagSamples: SILERO_LAG_WINDOWS * stream.windowSamples,
   })
   watched.set(request.id, { ring, at, stream, runs })
