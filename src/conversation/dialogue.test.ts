@@ -104,15 +104,21 @@ describe('a turn', () => {
     expect(call.events.filter(({ event }) => 'role' in event && event.role === 'human')).toEqual([])
   })
 
-  it('that begins before the reply sounds is answered together with the one before', async () => {
+  it('that begins before the reply sounds is the same turn, answered as a whole', async () => {
     const call = await setup({ firstTokenMs: 1000 })
     call.leg.say('One pizza.', 800)
     call.leg.say('And a salad please.', 800, call.leg.time() + 1500)
     await call.run(7000)
     const replies = call.sounds().filter(({ text }) => text.startsWith('I heard'))
-    expect(replies.map(({ text }) => text)).toEqual(['I heard And a salad please.'])
-    const last = call.engines.asked.at(-1)?.messages.map(({ content }) => content)
-    expect(last?.slice(-2)).toEqual(['One pizza.', 'And a salad please.'])
+    expect(replies.map(({ text }) => text)).toEqual(['I heard One pizza.'])
+    expect(call.sounds().at(-1)?.text).toBe('And a salad please.')
+    const said = call.events.flatMap(({ event }) =>
+      event.type === 'transcript' && event.role === 'human' ? [[event.turn, event.text]] : [],
+    )
+    expect(said).toEqual([
+      [1, 'One pizza.'],
+      [1, 'One pizza. And a salad please.'],
+    ])
   })
 
   it('keeps its prepared reply through a noise that comes before it sounds', async () => {

@@ -32,6 +32,8 @@ export const SILENCE_MS = 10_000
 export const SILENCE_ASKS = 2
 /** Speech without a pause is taken as a turn after this long: music never pauses, and recognisers take 30 s. */
 export const STALL_MS = 28_000
+/** Speech this soon after a turn goes on with it, as long as no answer was heard. */
+export const JOIN_MS = 3000
 /** A speech-to-text or text-to-speech engine that gives nothing for this long has failed. */
 export const ENGINE_TIMEOUT_MS = 10_000
 /** The polite sentence of a shutdown or an empty balance may last this long. */

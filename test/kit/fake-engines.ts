@@ -35,6 +35,8 @@ export interface FakeEngineOptions {
   wordMs?: number
   firstClipMs?: number
   msPerChar?: number
+  /** With it there is a model that hears turns, and always gives this chance. */
+  turnChance?: number
   /** What the model says to these messages. */
   reply?(messages: readonly Message[], tools: readonly Tool[]): FakeReply
 }
@@ -109,7 +111,12 @@ export function createFakeEngines(o: FakeEngineOptions): FakeEngines {
     probe: () => ready('language model'),
   }
   const speech = createFakeDetector(o.clock, broken)
-  return { speech, recogniser, voice, model, broken, asked, recognised, warmedUp, textOf }
+  const { turnChance } = o
+  const turns =
+    turnChance === undefined
+      ? {}
+      : { turns: { judge: async () => turnChance, probe: () => ready('turn model') } }
+  return { speech, recogniser, voice, model, ...turns, broken, asked, recognised, warmedUp, textOf }
 }
 
 /** The model's last words answer the last message. */

@@ -1,4 +1,5 @@
 /** The agent's turn on its way: prepared, released, sounding, over; fillers, failures, tools. */
+import { askedFor } from '../asked.ts'
 import { FILLER_MS, LAST_WORDS_MS, MAX_RESUMES, SECOND_FILLER_MS, TRANSFER_MS } from '../limits.ts'
 import {
   type Action,
@@ -110,13 +111,15 @@ export function takeUp(state: State, now: number, note = RESUME_NOTE): Action[] 
 
 function sounding(state: State, id: number): Action[] | null {
   const { answer } = state
-  if (answer?.id !== id) return null
-  return [become({ answer: { ...answer, phase: 'sounding', fillerAt: null, giveUpAt: null } })]
+  const heard: Partial<State> = { lastSaid: null }
+  if (answer?.id !== id) return [become(heard)]
+  const sounds: Answer = { ...answer, phase: 'sounding', fillerAt: null, giveUpAt: null }
+  return [become({ ...heard, answer: sounds })]
 }
 
 function finished(
   state: State,
-  event: { id: number; whole: boolean },
+  event: { id: number; whole: boolean; text: string },
   now: number,
 ): Action[] | null {
   const { answer, aside } = state
@@ -124,11 +127,14 @@ function finished(
     const disarm: Action[] = answer ? [] : [{ type: 'arm', rule: null }]
     return [{ type: 'drop', id: aside }, become({ aside: null, quietSince: now }), ...disarm]
   }
-  if (event.id !== answer?.id) return null
+  // One that was interrupted has been let go of already, but its words were heard.
+  if (event.id !== answer?.id)
+    return event.text === '' ? null : [become({ asked: askedFor(event.text) })]
   const patch: Partial<State> = {
     answer: null,
     pausedAt: null,
     quietSince: now,
+    asked: event.text === '' ? state.asked : askedFor(event.text),
     cutOff: !event.whole,
   }
   const disarm: Action[] = aside === null ? [{ type: 'arm', rule: null }] : []

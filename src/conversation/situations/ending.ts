@@ -168,7 +168,14 @@ function legEnded(state: State, end: LegEnd, now: number): Action[] {
   const id = state.nextId
   return [
     ...actions,
-    { type: 'draft', id, from: u.from, to: Number.MAX_SAFE_INTEGER, answers: false },
+    {
+      type: 'draft',
+      id,
+      from: u.from,
+      to: Number.MAX_SAFE_INTEGER,
+      answers: false,
+      continues: u.continues,
+    },
     become({ nextId: id + 1, utterance: { ...u, draft: id, answers: false, to: u.from } }),
   ]
 }
