@@ -24,9 +24,11 @@ export interface Playback {
 export interface Mouth {
   /** Queues sound (at the ring's rate, in shared memory) behind what is queued. */
   enqueue(clip: Int16Array<SharedArrayBuffer>): Playback
-  /** Drops everything that is queued or playing; their playbacks end. */
+  /** Drops everything that is queued or playing; their playbacks end, and what is queued next is not paused. */
   stop(): void
-  /** Lets human speech stop our sound without asking us, by `rule`; null forbids it. */
+  /** Lets sound that human speech has paused go on, from the sample at which it was. */
+  resume(): void
+  /** Lets human speech pause our sound without asking us, by `rule`; null forbids it, and what is paused goes on. */
   arm(rule: BargeInRule | null): void
 }
 

@@ -35,7 +35,7 @@ export interface AgentLinesDeps {
 
 export interface AgentLines {
   /** Recognises [from, to) and, when `answers`, prepares the reply, held. */
-  draft(id: number, from: number, to: number, answers: boolean): void
+  draft(o: { id: number; from: number; to: number; answers: boolean; continues: boolean }): void
   /** Prepares a reply to what was said, held. */
   reply(id: number, note: string | null): void
   firstMessage(id: number): void
@@ -67,10 +67,14 @@ export function createAgentLines(
   },
 ): AgentLines {
   const { leg, now, transcript, teller, on } = o
+  const { clock } = d
   const { rateHz } = leg.ears
   const replies = new Map<number, Reply>()
   /** Of the lines that are not over. */
   const kinds = new Map<number, LineKind>()
+  /** Lines that were dropped, of which the mouth has yet to tell what was heard. */
+  const leaving = new Set<number>()
+  let onLeft: () => void = () => undefined
   const queue = createSpeechQueue({ mouth: leg.mouth, rateHz, on: onSpeech })
 
   function onSpeech(news: SpeechNews): void {
@@ -80,12 +84,31 @@ export function createAgentLines(
     if (news.type === 'sounding') on({ type: 'sounding', id: news.id })
     if (news.type !== 'finished') return
     kinds.delete(news.id)
-    on({ type: 'finished', id: news.id, whole: news.whole })
+    if (leaving.delete(news.id)) onLeft()
+    on({ type: 'finished', id: news.id, whole: news.whole, text: kind.filler ? '' : news.text })
   }
 
-  function messages(extra: string | null): Message[] {
-    const last: Message[] = extra === null ? [] : [{ role: 'user', content: extra }]
-    return [{ role: 'system', content: d.systemPrompt }, ...transcript.messages(), ...last]
+  /** What was said so far and what is `next`; a line that was just interrupted is in it as it was heard. */
+  async function messages(next: { text: string; continues: boolean } | null): Promise<Message[]> {
+    if (leaving.size > 0) {
+      const left = new Promise<void>((done) => {
+        onLeft = done
+      })
+      await Promise.race([left, sleep(clock, LAST_SOUND_MS)])
+    }
+    return [{ role: 'system', content: d.systemPrompt }, ...transcript.messages(next ?? undefined)]
+  }
+
+  /** Asks how the speech of a draft sounded, where there is a model for it; what it fails at goes by the text alone. */
+  function judge(id: number, speech: { from: number; to: number }): void {
+    const line = replies.get(id)
+    const judged = d.engines.turns?.judge({ ears: leg.ears, ...speech })
+    judged?.then(
+      (chance) => {
+        if (replies.get(id) === line) on({ type: 'judged', id, chance })
+      },
+      (error: unknown) => d.log.warn('turn not judged', { reason: reasonOf(error) }),
+    )
   }
 
   function start(
@@ -148,16 +171,22 @@ export function createAgentLines(
   }
 
   return {
-    draft(id, from, to, answers) {
+    draft({ id, from, to, answers, continues }) {
       const speech = { ears: leg.ears, from, to: Math.min(to, leg.ears.written) }
-      start(id, { speech, messages: answers ? messages : null }, null)
+      const heard = (text: string | null) => messages(text === null ? null : { text, continues })
+      start(id, { speech, messages: answers ? heard : null }, null)
+      judge(id, speech)
     },
-    reply: (id, note) => start(id, { speech: null, messages: () => messages(note) }, note),
+    reply(id, note) {
+      const asked = () => messages(note === null ? null : { text: note, continues: false })
+      start(id, { speech: null, messages: asked }, note)
+    },
     firstMessage: (id) => recite(id, d.firstMessage ?? [], false),
     say(id, name) {
       const filler = isFiller(name)
       // A filler that would have to be made first would come too late.
-      if (filler && !d.stock.ready(name, rateHz)) return on({ type: 'finished', id, whole: true })
+      if (filler && !d.stock.ready(name, rateHz))
+        return on({ type: 'finished', id, whole: true, text: '' })
       const clips = (signal: AbortSignal) => d.stock.make(name, rateHz, signal)
       recite(id, [{ text: lineText(name), clips }], filler)
       replies.get(id)?.release()
@@ -167,6 +196,7 @@ export function createAgentLines(
     drop(id) {
       const dropped = replies.get(id)
       replies.delete(id)
+      if (dropped?.line.started && kinds.has(id)) leaving.add(id)
       dropped?.drop()
     },
     stop: () => queue.stop(),

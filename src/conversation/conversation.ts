@@ -155,7 +155,7 @@ class Runner {
     const { lines, teller } = this
     return {
       become: () => undefined,
-      draft: ({ id, from, to, answers }) => lines.draft(id, from, to, answers),
+      draft: (action) => lines.draft(action),
       reply: ({ id, note }) => lines.reply(id, note),
       first_message: ({ id }) => lines.firstMessage(id),
       say: ({ id, line }) => lines.say(id, line),
@@ -163,9 +163,10 @@ class Runner {
       hold_back: ({ id }) => lines.holdBack(id),
       drop: ({ id }) => lines.drop(id),
       stop_mouth: () => lines.stop(),
+      resume_mouth: () => this.leg.mouth.resume(),
       arm: ({ rule }) => this.leg.mouth.arm(rule),
-      human_said: ({ id, text, at, until }) =>
-        teller.human({ text, at, until, finalText: lines.finalTextAt(id) }),
+      human_said: ({ id, text, at, until, continues }) =>
+        teller.human({ text, at, until, continues, finalText: lines.finalTextAt(id) }),
       tool_used: ({ call }) => teller.tool(call),
       answer_tool: ({ id, call, result }) => lines.answerTool(id, call, result),
       press: ({ id, call, digits }) => void lines.press(id, call, digits),

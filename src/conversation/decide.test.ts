@@ -52,7 +52,13 @@ function anyEvent(random: () => number, now: number): Event {
       call: { name: pick(['end_call', 'press_digits', 'transfer_call', 'x']), arguments: {} },
     }),
     () => ({ type: 'sounding', id }),
-    () => ({ type: 'finished', id, whole: random() < 0.5 }),
+    () => ({
+      type: 'finished',
+      id,
+      whole: random() < 0.5,
+      text: pick(['', 'Hm.', 'What is your number?']),
+    }),
+    () => ({ type: 'judged', id, chance: random() }),
     () => ({ type: 'hold', held: random() < 0.5, position: from }),
     () => ({ type: 'transferring', id, call: { name: 'transfer_call', arguments: {} } }),
     () => ({

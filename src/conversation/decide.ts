@@ -1,6 +1,7 @@
 import { answering } from './situations/answering.ts'
 import { ending } from './situations/ending.ts'
 import { hold } from './situations/hold.ts'
+import { interrupting } from './situations/interrupting.ts'
 import { limits } from './situations/limits.ts'
 import { listening } from './situations/listening.ts'
 import { opening } from './situations/opening.ts'
@@ -15,6 +16,7 @@ const SITUATIONS: readonly Situation[] = [
   transferring,
   hold,
   opening,
+  interrupting,
   listening,
   answering,
   silence,

@@ -4,10 +4,21 @@ import type { BargeInRule } from '../core/ring.ts'
 
 /** An utterance begun this soon after the answer is likely a "Hello?" … */
 const GRACE_MS = 2000
-/** … and stops the agent only when it lasts this long. */
+/** … and pauses the agent only when it lasts this long. */
 const GRACE_SPEECH_MS = 1000
-/** Human speech of this length stops the agent. */
-const BARGE_IN_MS = 200
+/**
+ * Human speech of this length pauses the agent: told in windows of 32 ms, it is on the wire a tenth of a second after
+ * the first packet of it.
+ */
+const PAUSE_MS = 64
+/** Speech up to this length was a sign of listening, unless its text says otherwise. */
+export const BACKCHANNEL_MS = 600
+/** So long after such speech the agent goes on, whether its text is there or not. */
+export const RESUME_MS = 240
+/** Speech of this length is no sign of listening, whatever it says. */
+export const INTERRUPTION_MS = 1200
+/** Longer speech of which no text comes in this time was an interruption. */
+export const UNDECIDED_MS = 1500
 
 /** Without a first message the human may speak first for this long. */
 export const OPENING_WAIT_MS = 2000
@@ -21,6 +32,8 @@ export const SILENCE_MS = 10_000
 export const SILENCE_ASKS = 2
 /** Speech without a pause is taken as a turn after this long: music never pauses, and recognisers take 30 s. */
 export const STALL_MS = 28_000
+/** Speech this soon after a turn goes on with it, as long as no answer was heard. */
+export const JOIN_MS = 3000
 /** A speech-to-text or text-to-speech engine that gives nothing for this long has failed. */
 export const ENGINE_TIMEOUT_MS = 10_000
 /** The polite sentence of a shutdown or an empty balance may last this long. */
@@ -47,7 +60,7 @@ export const SUMMARY_MS = 8000
 /** The rule that the speech detector holds human speech to while the agent speaks. */
 export function bargeInRule(rateHz: number): BargeInRule {
   return {
-    minSpeech: toSamples(BARGE_IN_MS, rateHz),
+    minSpeech: toSamples(PAUSE_MS, rateHz),
     graceUntil: toSamples(GRACE_MS, rateHz),
     graceMinSpeech: toSamples(GRACE_SPEECH_MS, rateHz),
   }

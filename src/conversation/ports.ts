@@ -89,9 +89,18 @@ export interface LanguageModel {
   probe(): Promise<Probe>
 }
 
+/** Hears whether somebody has finished speaking, by how it sounds. */
+export interface TurnModel {
+  /** The chance, 0 to 1, that the speech in the samples [from, to) of a ring is a whole turn. */
+  judge(o: { ears: Ring; from: number; to: number }): Promise<number>
+  probe(): Promise<Probe>
+}
+
 export interface Engines {
   speech: SpeechDetector
   recogniser: Recogniser
   voice: Voice
   model: LanguageModel
+  /** Without one the text alone decides. */
+  turns?: TurnModel
 }

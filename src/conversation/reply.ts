@@ -35,7 +35,7 @@ export interface ReplyRequest {
   /** Speech to recognise first; null when there is none. */
   speech: { ears: Ring; from: number; to: number } | null
   /** The messages to reply to, given what was recognised; null: the text alone is wanted. */
-  messages: ((text: string | null) => Message[]) | null
+  messages: ((text: string | null) => Promise<Message[]>) | null
 }
 
 export interface Reply {
@@ -129,7 +129,9 @@ class ReplyRun {
   async whole(): Promise<void> {
     const text = this.o.speech ? await this.recognise(this.o.speech) : null
     if (this.signal.aborted || !this.o.messages || text === '') return
-    await this.think(this.o.messages(text))
+    const messages = await this.o.messages(text)
+    if (this.signal.aborted) return
+    await this.think(messages)
     await this.voicing
     this.throwVoiceError()
     if (this.chars > 0 && this.marks.firstSound === null)

@@ -13,8 +13,8 @@ type Entry =
   | { kind: 'tool'; call: ToolCall; result: string }
 
 export interface Transcript {
-  /** Appends the human's turn; returns its index among the turns. */
-  human(text: string, at: number): number
+  /** Appends the human's turn, or, when it `continues` and nothing came between, adds to the last one. */
+  human(text: string, at: number, continues?: boolean): { turn: Turn; index: number }
   /** A line begins to sound: the agent's turn begins. Returns its index. */
   begin(line: number, o: { text: string; at: number; filler: boolean }): number
   /** More of a line sounds. Null for a line that never began. */
@@ -24,8 +24,11 @@ export interface Transcript {
   note(text: string): void
   tool(call: ToolCall, result: string): void
   turns(): Turn[]
-  /** Append-only from one reply to the next, but for what turned out not to have been heard. */
-  messages(): Message[]
+  /**
+   * Append-only from one reply to the next, but for what turned out not to have been heard. `next` is what the human is
+   * saying, and `continues` as of `human`.
+   */
+  messages(next?: { text: string; continues: boolean }): Message[]
 }
 
 export function createTranscript(): Transcript {
@@ -40,9 +43,13 @@ export function createTranscript(): Transcript {
       | undefined
 
   return {
-    human(text, at) {
-      entries.push({ kind: 'human', turn: { role: 'human', text, at } })
-      return turns().length - 1
+    human(text, at, continues = false) {
+      const last = entries.at(-1)
+      if (continues && last?.kind === 'human') last.turn.text += ` ${text}`
+      else entries.push({ kind: 'human', turn: { role: 'human', text, at } })
+      const all = turns()
+      const index = all.length - 1
+      return { turn: { ...(all[index] as Turn) }, index }
     },
     begin(line, { text, at, filler }) {
       const turn: Turn = { role: 'agent', text, at }
@@ -74,7 +81,14 @@ export function createTranscript(): Transcript {
     note: (text) => void entries.push({ kind: 'note', text }),
     tool: (call, result) => void entries.push({ kind: 'tool', call, result }),
     turns: () => turns().map((turn) => ({ ...turn })),
-    messages: () => entries.flatMap(toMessages),
+    messages(next) {
+      const messages = entries.flatMap(toMessages)
+      const last = messages.at(-1)
+      if (!next) return messages
+      if (!next.continues || entries.at(-1)?.kind !== 'human' || !last)
+        return [...messages, { role: 'user', content: next.text }]
+      return [...messages.slice(0, -1), { ...last, content: `${last.content} ${next.text}` }]
+    },
   }
 }
 

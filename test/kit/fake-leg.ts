@@ -45,6 +45,10 @@ export interface FakeLeg extends Leg {
 interface Queued {
   clip: Int16Array<SharedArrayBuffer>
   startedAt: number | null
+  /** Since when it plays; null while it waits, for its turn or paused. */
+  playsSince: number | null
+  /** How much of it left before `playsSince`. */
+  heard: number
   forget: () => void
   started(value: boolean): void
   ended(value: { heardSamples: number; whole: boolean }): void
@@ -100,14 +104,32 @@ export function createFakeLeg(o: {
   function tick(): void {
     if (over) return
     ears.write(frame())
-    if (ears.takeStop()) stop()
+    lookAtPause()
     clock.after(FRAME_MS, tick)
   }
 
+  function lookAtPause(): void {
+    const current = queue[0]
+    if (!current) return
+    if (!ears.paused && current.playsSince === null) begin(current)
+    if (!ears.paused || current.playsSince === null) return
+    current.forget()
+    current.heard = heardOf(current)
+    current.playsSince = null
+  }
+
   function begin(next: Queued): void {
-    next.startedAt = clock.now()
+    if (ears.paused) return
+    next.startedAt ??= clock.now()
+    next.playsSince = clock.now()
     next.started(true)
-    next.forget = clock.after(toMs(next.clip.length), () => finish(next, next.clip.length))
+    const left = next.clip.length - next.heard
+    next.forget = clock.after(toMs(left), () => finish(next, next.clip.length))
+  }
+
+  function heardOf({ clip, heard, playsSince }: Queued): number {
+    const since = playsSince === null ? 0 : Math.floor(toSamples(clock.now() - playsSince))
+    return Math.min(heard + since, clip.length)
   }
 
   function finish(item: Queued, heardSamples: number): void {
@@ -121,16 +143,12 @@ export function createFakeLeg(o: {
     item.started(false)
     item.ended({ heardSamples, whole: heardSamples === item.clip.length })
     const next = queue[0]
-    if (next && next.startedAt === null) begin(next)
+    if (next && next.playsSince === null) begin(next)
   }
 
   function stop(): void {
-    const [current, ...waiting] = queue.splice(0)
-    for (const item of current ? [current, ...waiting] : []) {
-      const since = item.startedAt
-      const heard = since === null ? 0 : Math.floor(toSamples(clock.now() - since))
-      finish(item, Math.min(heard, item.clip.length))
-    }
+    for (const item of queue.splice(0)) finish(item, heardOf(item))
+    ears.resume()
   }
 
   function end(by: LegEnd): void {
@@ -150,6 +168,8 @@ export function createFakeLeg(o: {
         const item: Queued = {
           clip,
           startedAt: null,
+          playsSince: null,
+          heard: 0,
           forget: () => undefined,
           started: started.resolve,
           ended: ending.resolve,
@@ -164,6 +184,7 @@ export function createFakeLeg(o: {
         return { started: started.promise, ended: ending.promise }
       },
       stop,
+      resume: () => ears.resume(),
       arm: (rule) => ears.arm(rule),
     },
     async sendDigits(keys) {

@@ -1,6 +1,6 @@
 /** The human's turn: an utterance is drafted at each pause and committed when the pause has lasted long enough. */
 import { type Action, become, changed, type Event, type Situation, type State } from '../state.ts'
-import { draft, dropDraft, hear, rest, said } from '../utterance.ts'
+import { commitTime, draft, dropDraft, hear, rest, said } from '../utterance.ts'
 import { giveUp, hasTheWord, heldBack, newAnswer, release, sayFiller, takeUp } from './answering.ts'
 import { askOrLeave } from './silence.ts'
 
@@ -18,6 +18,8 @@ export const listening: Situation = {
         return hear(state, event, !hasTheWord(state))
       case 'recognised':
         return recognised(state, event, now)
+      case 'judged':
+        return judged(state, event, now)
       case 'failed':
         return draftFailed(state, event, now)
       case 'due':
@@ -39,15 +41,10 @@ function speechStarted(state: State, event: Extract<Event, { type: 'speech_start
   return [...waits, ...hear(state, event, true)]
 }
 
-/** Our sound has stopped already: lets go of what it was. */
+/** It would have paused our sound, but nothing of ours sounds: what is about to is not to wait. */
 function bargedIn(state: State, event: Extract<Event, { type: 'barge_in' }>): Action[] {
-  const { answer, aside } = state
   const actions: Action[] = [{ type: 'stop_mouth' }, ...hear(state, event, true)]
-  if (aside !== null) actions.push({ type: 'drop', id: aside }, become({ aside: null }))
-  if (answer?.phase === 'sounding')
-    actions.push({ type: 'drop', id: answer.id }, become({ answer: null, cutOff: true }))
-  else actions.push(...heldBack(state))
-  return actions
+  return [...actions, ...heldBack(state)]
 }
 
 function recognised(
@@ -73,17 +70,36 @@ function recognised(
   return now >= (next.utterance.commitAt ?? 0) ? [...heard, ...commit(ready, now)] : heard
 }
 
+/** How it sounded shortens or lengthens the wait. */
+function judged(
+  state: State,
+  event: Extract<Event, { type: 'judged' }>,
+  now: number,
+): Action[] | null {
+  const u = state.utterance
+  if (!u || u.draft !== event.id) return null
+  const heard = { ...u, chance: event.chance }
+  if (u.text === null) return [become({ utterance: heard })]
+  const commitAt = commitTime(state, heard)
+  const actions = [become({ utterance: { ...heard, commitAt } })]
+  return now >= commitAt ? [...actions, ...commit(changed(state, actions), now)] : actions
+}
+
 /** The turn is the human's no more: its text counts, and what was prepared is let go. */
 function commit(state: State, now: number): Action[] {
   const u = state.utterance
   if (u?.text == null) return []
   const turn = said(u, u.text)
+  const { lastSaid } = state
+  const text = u.continues && lastSaid ? `${lastSaid.text} ${u.text}` : u.text
   const committed = become({
     utterance: rest(u),
     openAt: null,
     asks: 0,
     resumes: 0,
     cutOff: false,
+    lastSaid: hasTheWord(state) ? null : { text, until: u.until },
+    hasty: state.hasty + (u.continues ? 1 : 0),
     quietSince: now,
   })
   const next = changed(state, [committed])

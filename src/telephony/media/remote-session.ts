@@ -53,6 +53,7 @@ export class RemoteSession implements MediaSession {
     this.mouth = {
       enqueue: (clip) => this.enqueue(clip),
       stop: () => this.tell({ type: 'stop', session: id }),
+      resume: () => this.ring?.resume(),
       arm: (rule) => this.ring?.arm(rule),
     }
   }
