@@ -56,8 +56,7 @@ export async function runDemo(o: DemoOptions, d: DemoDeps): Promise<boolean> {
       log,
       speech: createSpeechDetector({ ...d, log, dataDir }),
       voice: createFliteVoice({ clock: d.clock, log, voice: 'rms' }),
-      dialogue: parseDialogue(pizzeria),
-      mute: o.muteCallee,
+      receive: () => ({ dialogue: parseDialogue(pizzeria), mute: o.muteCallee }),
     })
     undo.push(() => callee.stop())
     const config = writeConfig(directory, { dataDir, callee, receiver })

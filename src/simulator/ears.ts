@@ -1,0 +1,59 @@
+import type { Leg } from '../calls/ports.ts'
+import type { SpeechDetector } from '../conversation/ports.ts'
+import { type Clock, sleep } from '../core/clock.ts'
+import { toMs } from '../core/pcm.ts'
+
+/** What the callee hears of the other side, by a speech detector of its own. */
+export interface Ears {
+  /** What was heard until now does not count as an answer to what is said next. */
+  forget(): void
+  /** True when the other side has spoken and been silent for the callee's patience; false after `limitMs`. */
+  turnEnded(limitMs: number, over: AbortSignal): Promise<boolean>
+  /** True when the other side has spoken for `ms` without a pause; false when it did not within `limitMs`. */
+  spokenFor(ms: number, limitMs: number, over: AbortSignal): Promise<boolean>
+  close(): void
+}
+
+const LOOK_MS = 20
+
+export function createEars(
+  d: { clock: Clock; speech: SpeechDetector },
+  leg: Leg,
+  o: { patienceMs: number },
+): Ears {
+  const { clock } = d
+  let heard = false
+  /** Position at which the other side began to speak; null while it is silent. */
+  let speakingFrom: number | null = null
+  let silentSince = clock.steady()
+  const stop = d.speech.watch(leg.ears, (event) => {
+    heard = true
+    speakingFrom = event.type === 'speech_paused' ? null : (speakingFrom ?? event.from)
+    if (speakingFrom === null) silentSince = clock.steady()
+  })
+  return {
+    forget() {
+      heard = speakingFrom !== null
+    },
+    async turnEnded(limitMs, over) {
+      const giveUpAt = clock.steady() + limitMs
+      while (!over.aborted) {
+        const now = clock.steady()
+        if (heard && speakingFrom === null && now - silentSince >= o.patienceMs) return true
+        if (!heard && now >= giveUpAt) return false
+        await sleep(clock, LOOK_MS, over)
+      }
+      return false
+    },
+    async spokenFor(ms, limitMs, over) {
+      const giveUpAt = clock.steady() + limitMs
+      while (!over.aborted && clock.steady() < giveUpAt) {
+        const { written, rateHz } = leg.ears
+        if (speakingFrom !== null && toMs(written - speakingFrom, rateHz) >= ms) return true
+        await sleep(clock, LOOK_MS, over)
+      }
+      return false
+    },
+    close: stop,
+  }
+}
