@@ -39,6 +39,7 @@ describe('the body of POST /calls', () => {
       maxDurationSeconds: null,
       fromNumber: null,
       transferTo: null,
+      voicemail: null,
     })
   })
 
@@ -92,6 +93,29 @@ describe('the body of POST /calls', () => {
     },
   )
 
+  it.each([null, 'hangup', 'continue', { leaveMessage: 'Please call Alex back.' }])(
+    'takes what to do when a voicemail answers: %j',
+    (voicemail) => {
+      expect(setup().parse({ voicemail }).voicemail).toEqual(voicemail)
+    },
+  )
+
+  it.each([
+    'leave',
+    true,
+    [],
+    {},
+    { leaveMessage: '' },
+    { leaveMessage: ' ' },
+    { leaveMessage: 7 },
+    { leaveMessage: 'x'.repeat(1001) },
+    { leaveMessage: 'x', after: 3 },
+  ])('refuses as what to do when a voicemail answers: %j', (voicemail) => {
+    const refusal = setup().refuse({ voicemail })
+    expect(refusal.code).toBe('invalid_request')
+    expect(refusal.message).toContain('voicemail')
+  })
+
   it('takes whom to transfer to, but not who is called, nor whom the dial policy keeps from being called', () => {
     const { parse, refuse } = setup()
     expect(parse({}).transferTo).toBeNull()
@@ -103,7 +127,7 @@ describe('the body of POST /calls', () => {
     expect(blocked.message).toContain('transferTo')
   })
 
-  it.each(['language', 'voice', 'record', 'retry', 'voicemail', 'resultSchema'])(
+  it.each(['language', 'voice', 'record', 'retry', 'resultSchema'])(
     'says that %s is not available yet',
     (name) => {
       const refusal = setup().refuse({ [name]: 'x' })

@@ -1,6 +1,7 @@
 import { AppError } from '../core/errors.ts'
 import { isPhoneNumber, longestPrefix } from '../core/phone-number.ts'
 import { parseTimestamp } from '../core/timestamp.ts'
+import type { Voicemail } from './call.ts'
 
 /** What `POST /calls` asks for, read and judged. */
 export interface CallRequest {
@@ -17,6 +18,8 @@ export interface CallRequest {
   fromNumber: string | null
   /** E.164; whom the agent may hand the person over to. Null: nobody. */
   transferTo: string | null
+  /** What happens when a voicemail answers; null: as `hangup`. */
+  voicemail: Voicemail | null
 }
 
 /** Which numbers may be called; an empty `allowedPrefixes` allows all that is not blocked. */
@@ -41,12 +44,14 @@ const KNOWN = [
   'maxDuration',
   'fromNumber',
   'transferTo',
+  'voicemail',
 ] as const
 /** In the contract, but without behaviour yet: refused by name rather than accepted and ignored. */
-const LATER = ['language', 'voice', 'record', 'retry', 'voicemail', 'resultSchema']
+const LATER = ['language', 'voice', 'record', 'retry', 'resultSchema']
 
 const MAX_INSTRUCTIONS = 5000
 const MAX_FIRST_MESSAGE = 1000
+const MAX_VOICEMAIL_MESSAGE = 1000
 const MAX_NAME = 200
 const MAX_METADATA_KEYS = 20
 const MAX_METADATA_BYTES = 4096
@@ -73,6 +78,7 @@ export function parseCallRequest(body: unknown, rules: CallRules): CallRequest {
     maxDurationSeconds: readMaxDuration(fields),
     fromNumber,
     transferTo: readTransferTo(fields),
+    voicemail: readVoicemail(fields.voicemail ?? null),
   }
   const caller = fromNumber ?? rules.ownNumbers[0]
   if (phoneNumber === caller)
@@ -146,6 +152,17 @@ function readTransferTo(fields: Fields): string | null {
   if (typeof value !== 'string' || !isPhoneNumber(value))
     throw invalid('transferTo must be a number in E.164 form, for example "+15559876543".')
   return value
+}
+
+function readVoicemail(value: unknown): Voicemail | null {
+  if (value === null || value === 'hangup' || value === 'continue') return value
+  if (!isObject(value) || Object.keys(value).join() !== 'leaveMessage')
+    throw invalid('voicemail must be "hangup", "continue", or {"leaveMessage": "…"}.')
+  const { leaveMessage } = value
+  const text = checkText(leaveMessage, 'voicemail.leaveMessage', MAX_VOICEMAIL_MESSAGE)
+  if (text.trim() === '')
+    throw invalid('voicemail.leaveMessage must not be blank: say what is to be left.')
+  return { leaveMessage: text }
 }
 
 function readInstructions(fields: Fields): string {

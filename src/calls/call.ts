@@ -29,6 +29,9 @@ export type EndReason =
   | 'interrupted'
   | 'missed'
 
+/** What happens when a voicemail answers: hang up, talk on as to a person, or speak after the beep and hang up. */
+export type Voicemail = 'hangup' | 'continue' | { leaveMessage: string }
+
 /** One side's contribution, as it was heard. `at` is when it began, ms since the epoch. */
 export interface Turn {
   role: 'agent' | 'human'
@@ -71,6 +74,8 @@ export interface Call {
   callAt: number | null
   /** E.164; whom the agent may hand the human over to. */
   transferTo: string | null
+  /** Null: as `hangup`. */
+  voicemail: Voicemail | null
   /** Counts from 1; the attempt that runs or ran last. */
   attempt: number
   centsPerMinute: number

@@ -94,6 +94,7 @@ function newCall(d: CreateCallDeps, request: CallRequest, now: number): Call {
     maxDurationSeconds: request.maxDurationSeconds ?? d.options.defaultMaxDurationSeconds,
     callAt: request.callAt,
     transferTo: request.transferTo,
+    voicemail: request.voicemail,
     attempt: 1,
     centsPerMinute,
     // The next minute; also what a scheduled call needs now and is checked for again when due.

@@ -9,6 +9,7 @@ import type {
   NumberedTurn,
   Turn,
   TurnTiming,
+  Voicemail,
 } from './call.ts'
 
 // ---------------------------------------------------------------- telephony
@@ -129,6 +130,8 @@ export interface Brief {
   toNumber: string
   /** E.164; whom the agent may hand the human over to. Null: nobody. */
   transferTo: string | null
+  /** What happens when a voicemail answers; null: as `hangup`. */
+  voicemail: Voicemail | null
   maxDurationSeconds: number
 }
 
@@ -151,6 +154,7 @@ export interface Talk {
     EndReason,
     | 'agent_hangup'
     | 'human_hangup'
+    | 'voicemail'
     | 'max_duration'
     | 'silence'
     | 'out_of_balance'

@@ -23,6 +23,7 @@ export function createdCall(call: Call): Record<string, unknown> {
     ...(call.callAt === null ? {} : { callAt: iso(call.callAt) }),
     ...(call.metadata === null ? {} : { metadata: call.metadata }),
     ...(call.transferTo === null ? {} : { transferTo: call.transferTo }),
+    ...(call.voicemail === null ? {} : { voicemail: call.voicemail }),
     createdAt: iso(call.createdAt),
   }
 }
@@ -44,6 +45,7 @@ export function listedCall(call: Call): Record<string, unknown> {
     metadata: call.metadata,
     maxDuration: call.maxDurationSeconds,
     transferTo: call.transferTo,
+    voicemail: call.voicemail ?? 'hangup',
     summary: call.summary,
     cost: call.costCents,
     duration: call.durationSeconds,

@@ -17,6 +17,7 @@ export function sampleCall(now: number): Call {
     maxDurationSeconds: 600,
     callAt: null,
     transferTo: null,
+    voicemail: null,
     attempt: 1,
     centsPerMinute: 1,
     holdCents: 0,

@@ -12,6 +12,7 @@ interface CallOptions {
   from?: string
   maxDuration?: string
   transferTo?: string
+  voicemail?: string
   watch?: boolean
   url?: string
   key?: string
@@ -30,6 +31,10 @@ export function addCall(program: Command, context: CommandContext): void {
     .option('--from <number>', "caller number: one of the trunks'")
     .option('--max-duration <seconds>', 'end the call after this long')
     .option('--transfer-to <number>', 'whom the agent may put the person through to')
+    .option(
+      '--voicemail <what>',
+      'when a voicemail answers: hangup (the default), continue, or the message to leave',
+    )
     .option('--url <url>', 'where the server answers (else from the configuration)')
     .option('--key <key>', 'API key (else LANDLINE_API_KEY, else a temporary one is made)')
     .option('--json', 'print the call, and each event of --watch, as a JSON line')
@@ -54,6 +59,7 @@ async function call(
     ...(options.from === undefined ? {} : { fromNumber: options.from }),
     ...(options.maxDuration === undefined ? {} : { maxDuration: toSeconds(options.maxDuration) }),
     ...(options.transferTo === undefined ? {} : { transferTo: options.transferTo }),
+    ...(options.voicemail === undefined ? {} : { voicemail: toVoicemail(options.voicemail) }),
   }
   const { config } = context.config(command)
   return withClient(context, config, options, async (client) => {
@@ -63,6 +69,11 @@ async function call(
     else context.terminal.out(`call ${id}: ${String(made.status)}`)
     return options.watch ? follow(context, client, id, options.json === true) : 0
   })
+}
+
+/** One of the two words, else the message. */
+function toVoicemail(given: string): string | { leaveMessage: string } {
+  return given === 'hangup' || given === 'continue' ? given : { leaveMessage: given }
 }
 
 function toSeconds(given: string): number {

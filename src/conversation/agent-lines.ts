@@ -4,7 +4,7 @@ import { type Clock, sleep } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { Engines, Message, Tool } from './ports.ts'
-import { type Piece, startRecital } from './recital.ts'
+import { type Piece, piecesOf, startRecital } from './recital.ts'
 import { type Reply, startReply } from './reply.ts'
 import { createSpeechQueue, type SpeechNews } from './speech-queue.ts'
 import type { Event } from './state.ts'
@@ -39,6 +39,8 @@ export interface AgentLines {
   /** Prepares a reply to what was said, held. */
   reply(id: number, note: string | null): void
   firstMessage(id: number): void
+  /** Makes the message for a voicemail ready, held. */
+  leaveMessage(id: number): void
   /** Speaks a stock line at once. */
   say(id: number, name: LineName): void
   release(id: number): void
@@ -50,6 +52,8 @@ export interface AgentLines {
   /** Hands the human over when what was said before is over: something always is. Tells what becomes of it. */
   transfer(id: number, call: ToolCall, number: string): Promise<void>
   answerTool(id: number, call: ToolCall, result: string | null): void
+  /** The tool's answer, which ends the reply. */
+  finishTool(id: number, call: ToolCall, result: string): void
   /** When the draft's text was there, ms; null when it has none. */
   finalTextAt(id: number | null): number | null
   /** Drops everything; resolves when it is known what was heard. */
@@ -181,6 +185,11 @@ export function createAgentLines(
       const asked = () => messages(note === null ? null : { text: note, continues: false })
       start(id, { speech: null, messages: asked }, note)
     },
+    leaveMessage(id) {
+      const { voicemail } = d.brief
+      const text = voicemail !== null && typeof voicemail === 'object' ? voicemail.leaveMessage : ''
+      recite(id, piecesOf({ voice: d.engines.voice, clock }, { text, rateHz }), false)
+    },
     firstMessage: (id) => recite(id, d.firstMessage ?? [], false),
     say(id, name) {
       const filler = isFiller(name)
@@ -203,6 +212,10 @@ export function createAgentLines(
     press: async (id, call, digits) => answerTool(id, call, await pressed(id, digits)),
     transfer,
     answerTool,
+    finishTool(id, call, result) {
+      transcript.tool(call, result)
+      replies.get(id)?.answerTool(null)
+    },
     finalTextAt: (id) => (id === null ? null : (replies.get(id)?.marks.finalText ?? null)),
     async close() {
       const open = [...replies.values()]

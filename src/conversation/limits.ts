@@ -34,6 +34,25 @@ export const SILENCE_ASKS = 2
 export const STALL_MS = 28_000
 /** Speech this soon after a turn goes on with it, as long as no answer was heard. */
 export const JOIN_MS = 3000
+/** A voicemail greets within the first turns … */
+export const GREETING_TURNS = 3
+/** … and so soon after the answer. */
+export const GREETING_UNTIL_MS = 60_000
+/** Somebody spoke for so long before a beep: that was a greeting. */
+export const GREETING_MS = 2500
+/** From the end of the beep to our message. */
+export const BEEP_GAP_MS = 300
+/** Without a beep the message is spoken after so much silence … */
+export const NO_BEEP_MS = 4000
+/** … and after this long whatever is heard. */
+export const LEAVE_WITHIN_MS = 90_000
+/** The longest message: a thousand characters, spoken slowly. */
+export const MESSAGE_MS = 120_000
+/** The whole of a menu was heard when nothing came for so long: between two choices it is less. */
+export const MENU_MS = 2000
+/** So long after the last key the human has pressed all of them. */
+export const KEYS_MS = 1500
+export const MAX_KEYS = 32
 /** A speech-to-text or text-to-speech engine that gives nothing for this long has failed. */
 export const ENGINE_TIMEOUT_MS = 10_000
 /** The polite sentence of a shutdown or an empty balance may last this long. */

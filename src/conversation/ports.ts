@@ -13,6 +13,8 @@ export type SpeechEvent =
    * at `ended`: at `to`, or before it where the detector is known to lag.
    */
   | { type: 'speech_paused'; from: number; to: number; ended: number; at: number }
+  /** A pure tone of `hz` sounded from `from` to `to`, and silence followed it. */
+  | { type: 'tone'; from: number; to: number; hz: number; at: number }
 
 /** Tells speech from silence on a leg, off the main thread, and raises the ring's stop flag by the armed rule. */
 export interface SpeechDetector {

@@ -66,6 +66,15 @@ export interface Handover {
   until: number
 }
 
+/** A voicemail is listened to until it beeps. */
+export interface Voicemail {
+  /** The line of the message that is to be left. */
+  line: number
+  since: number
+  /** When the message is spoken; null until it beeped. */
+  speakAt: number | null
+}
+
 export interface Ending {
   reason: EndingReason
   /** The last sentence's line; we hang up when it has ended. */
@@ -85,6 +94,8 @@ export interface State {
   readonly llmTimeoutMs: number
   /** Whom the human may be handed over to; null: nobody. */
   readonly transferTo: string | null
+  /** What is done when a voicemail answers. */
+  readonly onVoicemail: 'hangup' | 'continue' | 'leave'
   /** Ids of lines and drafts count from 1. */
   nextId: number
   held: boolean
@@ -94,6 +105,15 @@ export interface State {
   utterance: Utterance | null
   answer: Answer | null
   handover: Handover | null
+  voicemail: Voicemail | null
+  /** Keys that the human has pressed, until they are taken as a turn. */
+  keys: { digits: string; dueAt: number } | null
+  /** Until when silence is no reason to ask: somebody asked for a moment, or the agent chose to wait. */
+  waiting: number | null
+  /** How often the human has had the word. */
+  humanTurns: number
+  /** The longest stretch that the human spoke, ms. */
+  spokenMs: number
   /** The line beside the answer (a filler, a question whether somebody is there) that is on its way. */
   aside: number | null
   /** When the human's speech paused what the agent says; null while nothing is paused. */
@@ -132,6 +152,10 @@ export type Event =
       since: number
       until: number
     }
+  /** A pure tone of `hz` that lasted for `ms` is over, and silence follows. */
+  | { type: 'tone'; hz: number; ms: number }
+  /** The human pressed a key. */
+  | { type: 'key'; digit: string }
   | { type: 'recognised'; id: number; text: string; noSpeech: number }
   /** How a draft's speech sounded: the chance, 0 to 1, that it is a whole turn. */
   | { type: 'judged'; id: number; chance: number }
@@ -164,6 +188,8 @@ export type Action =
   | { type: 'reply'; id: number; note: string | null }
   /** Speak the brief's first message, held. */
   | { type: 'first_message'; id: number }
+  /** Make the message for a voicemail ready, held. */
+  | { type: 'leave_message'; id: number }
   /** Speak a stock line at once. */
   | { type: 'say'; id: number; line: LineName }
   /** Lets a held line sound. */
@@ -189,6 +215,8 @@ export type Action =
   | { type: 'tool_used'; call: ToolCall }
   /** The tool's answer to the model; null ends the reply there. */
   | { type: 'answer_tool'; id: number; call: ToolCall; result: string | null }
+  /** The same, and that is the end of the reply: the model sees the result with its next request. */
+  | { type: 'tool_done'; id: number; call: ToolCall; result: string }
   | { type: 'press'; id: number; call: ToolCall; digits: string }
   /** Hand the human over, once what is said before it was heard. */
   | { type: 'transfer'; id: number; call: ToolCall; number: string }
@@ -212,6 +240,7 @@ export function initialState(o: {
   rule: BargeInRule
   llmTimeoutMs: number
   transferTo: string | null
+  onVoicemail: State['onVoicemail']
   held: boolean
 }): State {
   const { maxDurationSeconds, ...rest } = o
@@ -224,6 +253,11 @@ export function initialState(o: {
     utterance: null,
     answer: null,
     handover: null,
+    voicemail: null,
+    keys: null,
+    waiting: null,
+    humanTurns: 0,
+    spokenMs: 0,
     aside: null,
     pausedAt: null,
     cutOff: false,

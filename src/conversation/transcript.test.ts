@@ -56,7 +56,7 @@ describe('the transcript', () => {
     const transcript = createTranscript()
     transcript.begin(1, { ...spoken, text: 'Hi.' })
     transcript.finish(1, 'Hi.', true)
-    transcript.human('Press one.', 5)
+    transcript.human('And now?', 5)
     const before = transcript.messages()
     transcript.tool({ name: 'press_digits', arguments: { digits: '1' } }, 'The keys were pressed.')
     transcript.begin(2, { ...spoken, text: 'Done.' })
@@ -68,5 +68,16 @@ describe('the transcript', () => {
       'tool',
       'assistant',
     ])
+  })
+
+  it('tells the model what speaks, before the words it is about, and people nothing of it', () => {
+    const transcript = createTranscript()
+    const text = 'For sales, press one.'
+    const next = transcript.messages({ text, continues: false })
+    expect(next[0]?.content).toMatch(/^\(An automatic phone menu [^()]*\)$/)
+    expect(next[1]?.content).toBe(text)
+    transcript.human(text, 5)
+    expect(transcript.messages()).toEqual(next)
+    expect(transcript.turns()).toEqual([{ role: 'human', text, at: 5 }])
   })
 })

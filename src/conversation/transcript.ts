@@ -1,5 +1,6 @@
 /** What was said, in the order in which it was: for people as turns, for the model as messages. */
 import type { Turn } from '../calls/call.ts'
+import { hintFor } from './callee.ts'
 import type { Message } from './ports.ts'
 import type { ToolCall } from './tools.ts'
 
@@ -86,7 +87,7 @@ export function createTranscript(): Transcript {
       const last = messages.at(-1)
       if (!next) return messages
       if (!next.continues || entries.at(-1)?.kind !== 'human' || !last)
-        return [...messages, { role: 'user', content: next.text }]
+        return [...messages, ...toUser(next.text)]
       return [...messages.slice(0, -1), { ...last, content: `${last.content} ${next.text}` }]
     },
   }
@@ -100,10 +101,17 @@ export function toolMessages(content: string, call: ToolCall, result: string): M
   ]
 }
 
+/** What the human said, behind what the model is to know of it. */
+function toUser(text: string): Message[] {
+  const hint = hintFor(text)
+  const said: Message = { role: 'user', content: text }
+  return hint === null ? [said] : [{ role: 'user', content: hint }, said]
+}
+
 function toMessages(entry: Entry): Message[] {
   switch (entry.kind) {
     case 'human':
-      return [{ role: 'user', content: entry.turn.text }]
+      return toUser(entry.turn.text)
     case 'note':
       return [{ role: 'user', content: entry.text }]
     case 'tool':

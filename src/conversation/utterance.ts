@@ -1,5 +1,6 @@
 /** Hearing: how speech and its text make an utterance, whatever is then done about it. Pure. */
-import { FILLER_MS, JOIN_MS, STALL_MS } from './limits.ts'
+import { isMenu } from './callee.ts'
+import { FILLER_MS, JOIN_MS, MENU_MS, STALL_MS } from './limits.ts'
 import { type Action, become, type Event, type State, type Utterance } from './state.ts'
 import { commitSilenceMs, isStrayStop, stopWasDropped } from './turn-detector.ts'
 
@@ -23,8 +24,11 @@ export function hear(state: State, event: Heard, answers: boolean): Action[] {
       return u ? goOn(u) : [become({ utterance: newUtterance(event, state) })]
     case 'barge_in':
       return [become({ utterance: { ...(u ?? newUtterance(event, state)), bargedIn: true } })]
-    case 'speech_paused':
-      return draft(state, pausedAt(u ?? newUtterance(event, state), event), answers)
+    case 'speech_paused': {
+      const paused = pausedAt(u ?? newUtterance(event, state), event)
+      const spokenMs = Math.max(state.spokenMs, paused.until - paused.since)
+      return [become({ spokenMs }), ...draft(state, paused, answers)]
+    }
     case 'recognised':
       return u && u.draft === event.id ? recognised(state, u, event) : []
   }
@@ -137,6 +141,7 @@ export function commitTime(state: State, u: Utterance): number {
   if (u.stalled) return u.until
   const { asked, stopsMeanNothing, hasty, lastSaid } = state
   const text = u.text !== null && u.continues && lastSaid ? `${lastSaid.text} ${u.text}` : u.text
+  if (text !== null && isMenu(text)) return u.until + MENU_MS
   return u.until + commitSilenceMs(text, { asked, stopsMeanNothing, hasty, chance: u.chance })
 }
 

@@ -37,6 +37,25 @@ function closed(properties: Record<string, Schema>, required: readonly string[])
   return { type: 'object', properties, required, additionalProperties: false }
 }
 
+const voicemail = {
+  anyOf: [
+    { type: 'string', enum: ['hangup', 'continue'] },
+    {
+      type: 'object',
+      properties: {
+        leaveMessage: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 1000,
+          description: 'Spoken after the beep; then the call ends.',
+        },
+      },
+      required: ['leaveMessage'],
+      additionalProperties: false,
+    },
+  ],
+}
+
 const metadata = {
   type: 'object',
   additionalProperties: text,
@@ -109,6 +128,10 @@ const newCall = closed(
       description:
         'Whom the agent may hand the person over to, by a blind transfer (SIP REFER); the dial policy holds for it too.',
     }),
+    voicemail: {
+      anyOf: [...voicemail.anyOf, { type: 'null' }],
+      description: 'What happens when a voicemail answers. Left out: hangup.',
+    },
   },
   ['phoneNumber', 'instructions'],
 )
@@ -126,9 +149,10 @@ const createdCall = object(
     callAt: time,
     metadata,
     transferTo: e164,
+    voicemail,
     createdAt: time,
   },
-  ['name', 'firstMessage', 'callAt', 'metadata', 'transferTo'],
+  ['name', 'firstMessage', 'callAt', 'metadata', 'transferTo', 'voicemail'],
 )
 
 const listed: Record<string, Schema> = {
@@ -149,6 +173,7 @@ const listed: Record<string, Schema> = {
   metadata: orNull(metadata),
   maxDuration: orNull({ type: 'integer' }),
   transferTo: orNull(e164),
+  voicemail,
   summary: orNull(text),
   cost: { ...count, description: 'Cents.' },
   duration: { ...count, description: 'Seconds from the answer to the end.' },

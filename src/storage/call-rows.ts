@@ -21,6 +21,7 @@ export const callColumns = {
   maxDurationSeconds: call.maxDurationSeconds,
   callAt: call.callAt,
   transferTo: call.transferTo,
+  voicemail: call.voicemail,
   attempt: call.attempt,
   centsPerMinute: call.centsPerMinute,
   holdCents: call.holdCents,

@@ -49,6 +49,7 @@ export function aCall({ ids, clock }: StoresUnderTest, o: Partial<Call> = {}): C
     maxDurationSeconds: 600,
     callAt: null,
     transferTo: null,
+    voicemail: null,
     attempt: 1,
     centsPerMinute: 10,
     holdCents: 10,

@@ -43,6 +43,7 @@ const BRIEF: Brief = {
   name: "Joe's Pizza",
   toNumber: '+15551234567',
   transferTo: null,
+  voicemail: null,
   maxDurationSeconds: 600,
 }
 

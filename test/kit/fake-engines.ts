@@ -15,6 +15,7 @@ import { FRAME_MS, rms, sharedSamples, toSamples } from '../../src/core/pcm.ts'
 import type { Probe } from '../../src/core/probe.ts'
 import { SpeechRuns } from '../../src/inference/speech-detector/detector.ts'
 import { Loudness } from '../../src/inference/speech-detector/loudness.ts'
+import { PureTones } from '../../src/inference/speech-detector/pure-tones.ts'
 
 /** How a fake model answers one request. */
 export interface FakeReply {
@@ -144,9 +145,12 @@ function createFakeDetector(
         pauseIfArmed: (from, to) => ears.pauseIfArmed(from, to),
       })
       const loudness = new Loudness({ rateHz: ears.rateHz, at })
+      const tones = new PureTones({ rateHz: ears.rateHz, at })
       const hear = (to: number): SpeechEvent[] => {
-        loudness.push(ears.read(loudness.heardTo, to))
-        return runs.listen(loudness, ears.rateHz)
+        const samples = ears.read(loudness.heardTo, to)
+        loudness.push(samples)
+        const heard = tones.push(samples).map((tone): SpeechEvent => ({ type: 'tone', ...tone }))
+        return [...runs.listen(loudness, ears.rateHz), ...heard]
       }
       const tell = (events: SpeechEvent[]): void => {
         for (const event of events) if (watching) on(event)

@@ -8,6 +8,8 @@ export interface Speech {
   at: number
   ms: number
   text: string
+  /** A pure tone instead of a voice. */
+  hz?: number
 }
 
 /** A clip that left for the human: from when to when, and how much of it. */
@@ -24,6 +26,8 @@ export interface FakeLeg extends Leg {
   time(): number
   /** The human says `text` from now (or `at`) on, for `ms`. */
   say(text: string, ms: number, at?: number): void
+  /** A tone sounds from now (or `at`) on. */
+  beep(hz: number, ms: number, at?: number): void
   /** The text of what was said between two positions; of a word half said, nothing. */
   textBetween(from: number, to: number): string
   humanHangsUp(): void
@@ -94,10 +98,12 @@ export function createFakeLeg(o: {
     if (near.length === 0) return silence
     return Int16Array.from({ length: FRAME_SAMPLES }, (_, i) => {
       const position = begin + i
-      const loud = near.some(
+      const heard = near.find(
         ({ at, ms }) => position >= toSamples(at) && position < toSamples(at + ms),
       )
-      return loud ? (position % 16 < 8 ? LOUD : -LOUD) : 0
+      if (heard?.hz)
+        return Math.round(LOUD * Math.sin((2 * Math.PI * heard.hz * position) / TELEPHONE_RATE_HZ))
+      return heard ? (position % 16 < 8 ? LOUD : -LOUD) : 0
     })
   }
 
@@ -212,6 +218,7 @@ export function createFakeLeg(o: {
     ended: ended.promise,
     time,
     say: (text, ms, at = time()) => void says.push({ text, ms, at }),
+    beep: (hz, ms, at = time()) => void says.push({ text: '', ms, at, hz }),
     textBetween: (from, to) => textBetween(says, toMs(from), toMs(to)),
     humanHangsUp: () => end({ by: 'human' }),
     end,

@@ -39,6 +39,7 @@ async function work(path: string): Promise<void> {
           maxDurationSeconds: 600,
           callAt: null,
           transferTo: null,
+          voicemail: null,
           attempt: 1,
           centsPerMinute: 1,
           holdCents: 1,

@@ -17,6 +17,7 @@ import { endWith } from './ending.ts'
 /** Told to the model when it is to take up a reply that a noise, not a word, cut off. */
 export const RESUME_NOTE = '(A noise cut you off, nobody said anything. Go on from where you were.)'
 const INTERRUPTED = 'the person has begun to speak. Hear them before you hang up.'
+const WAITED = 'You wait in silence. What is said next is told to you.'
 /** So many failed replies in a row end the call. */
 const MAX_FAILURES = 2
 /** Keys take up to this long to press. */
@@ -48,14 +49,15 @@ export const answering: Situation = {
 }
 
 export function newAnswer(
-  o: Pick<Answer, 'id' | 'source' | 'note'> & Partial<Pick<Answer, 'retried' | 'guarded'>>,
+  o: Pick<Answer, 'id' | 'source' | 'note'> &
+    Partial<Pick<Answer, 'retried' | 'guarded' | 'fillersLeft'>>,
 ): Answer {
   return {
     guarded: false,
     retried: false,
+    fillersLeft: o.source === 'model' ? 2 : 0,
     ...o,
     phase: 'held',
-    fillersLeft: o.source === 'model' ? 2 : 0,
     fillerAt: null,
     giveUpAt: null,
   }
@@ -230,6 +232,13 @@ function tool(state: State, event: Extract<Event, { type: 'tool' }>, now: number
       become({ answer: { ...answer, fillerAt: null, giveUpAt } }),
       { type: 'transfer', id, call, number: verdict.number },
     ]
+  }
+  if (verdict.tool === 'wait') {
+    const waiting = become({
+      waiting: now + verdict.seconds * 1000,
+      answer: { ...answer, fillerAt: null, fillersLeft: 0 },
+    })
+    return [{ type: 'tool_used', call }, waiting, { type: 'tool_done', id, call, result: WAITED }]
   }
   if (state.pausedAt !== null)
     return [{ type: 'answer_tool', id, call, result: `Error: ${INTERRUPTED}` }]

@@ -78,7 +78,8 @@ export function endWith(
   return [...actions, { type: 'say', id, line: o.line }]
 }
 
-function dropAll(state: State): Action[] {
+/** All that sounds or is about to. */
+export function dropAll(state: State): Action[] {
   const actions: Action[] = []
   if (state.answer) actions.push({ type: 'drop', id: state.answer.id })
   if (state.aside !== null) actions.push({ type: 'drop', id: state.aside })

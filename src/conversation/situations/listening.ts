@@ -1,4 +1,5 @@
 /** The human's turn: an utterance is drafted at each pause and committed when the pause has lasted long enough. */
+import { isMenu, waitAsked } from '../callee.ts'
 import { type Action, become, changed, type Event, type Situation, type State } from '../state.ts'
 import { commitTime, draft, dropDraft, hear, rest, said } from '../utterance.ts'
 import { giveUp, hasTheWord, heldBack, newAnswer, release, sayFiller, takeUp } from './answering.ts'
@@ -58,7 +59,7 @@ function recognised(
   const next = changed(state, heard)
   if (next.utterance?.text == null) {
     // Music, or noise without a pause: quiet, as far as a conversation goes.
-    if (u.stalled && !next.answer && next.aside === null)
+    if (u.stalled && !next.answer && next.aside === null && now >= (next.waiting ?? 0))
       return [...heard, ...askOrLeave(next, now, false)]
     return [...heard, ...takeUp(next, now)]
   }
@@ -99,19 +100,43 @@ function commit(state: State, now: number): Action[] {
     resumes: 0,
     cutOff: false,
     lastSaid: hasTheWord(state) ? null : { text, until: u.until },
+    waiting: waitUntil(u.text, now),
+    humanTurns: state.humanTurns + (u.continues ? 0 : 1),
     hasty: state.hasty + (u.continues ? 1 : 0),
     quietSince: now,
   })
   const next = changed(state, [committed])
   if (hasTheWord(state)) return [turn, ...dropDraft(u), committed, ...firstMessageWaits(next, now)]
   if (u.answers && !u.broken && u.draft !== null) {
-    const answer = newAnswer({ id: u.draft, source: 'model', note: null, guarded: u.stalled })
+    const answer = newAnswer({
+      id: u.draft,
+      source: 'model',
+      note: null,
+      guarded: u.stalled,
+      ...quietAt(u.text),
+    })
     return [turn, committed, ...release(next, answer, now)]
   }
   const id = state.nextId
-  const answer = newAnswer({ id, source: 'model', note: null, retried: u.broken })
+  const answer = newAnswer({
+    id,
+    source: 'model',
+    note: null,
+    retried: u.broken,
+    ...quietAt(u.text),
+  })
   const asked: Action[] = [committed, become({ nextId: id + 1 }), { type: 'reply', id, note: null }]
   return [turn, ...dropDraft(u), ...asked, ...release(changed(state, asked), answer, now)]
+}
+
+/** A menu is not told that there will be an answer in a moment. */
+function quietAt(text: string): { fillersLeft?: number } {
+  return isMenu(text) ? { fillersLeft: 0 } : {}
+}
+
+function waitUntil(text: string, now: number): number | null {
+  const ms = waitAsked(text)
+  return ms === 0 ? null : now + ms
 }
 
 /** A first message that could not sound before the human spoke is the answer to it. */

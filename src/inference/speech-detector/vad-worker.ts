@@ -8,6 +8,7 @@ import { Ring } from '../../core/ring.ts'
 import { openRuntime, type Session } from '../onnx/runtime.ts'
 import { SpeechRuns } from './detector.ts'
 import { Loudness } from './loudness.ts'
+import { PureTones } from './pure-tones.ts'
 import { SILERO_LAG_WINDOWS, SileroStream } from './silero.ts'
 import type { VadReply, VadRequest } from './vad-messages.ts'
 
@@ -22,6 +23,7 @@ interface Watched {
   stream: SileroStream
   runs: SpeechRuns
   loudness: Loudness
+  tones: PureTones
 }
 
 declare const self: Worker
@@ -55,7 +57,8 @@ function watch(session: Session, request: Extract<VadRequest, { type: 'watch' }>
     lagSamples: SILERO_LAG_WINDOWS * stream.windowSamples,
   })
   const loudness = new Loudness({ rateHz: ring.rateHz, at })
-  watched.set(request.id, { ring, at, stream, runs, loudness })
+  const tones = new PureTones({ rateHz: ring.rateHz, at })
+  watched.set(request.id, { ring, at, stream, runs, loudness, tones })
   if (!polling) poll()
 }
 
@@ -81,9 +84,12 @@ function listen(id: number, each: Watched): void {
   tell(hear(each, ring.written))
 }
 
-function hear({ ring, runs, loudness }: Watched, to: number): SpeechEvent[] {
-  loudness.push(ring.read(loudness.heardTo, to))
-  return runs.listen(loudness, ring.rateHz)
+/** What can be told without the model, up to the position `to`. */
+function hear({ ring, runs, loudness, tones }: Watched, to: number): SpeechEvent[] {
+  const samples = ring.read(loudness.heardTo, to)
+  loudness.push(samples)
+  const heard = tones.push(samples).map((tone): SpeechEvent => ({ type: 'tone', ...tone }))
+  return [...runs.listen(loudness, ring.rateHz), ...heard]
 }
 
 self.onmessage = ({ data: request }: MessageEvent<VadRequest>) => {
