@@ -27,6 +27,7 @@ export function createEars(
   let speakingFrom: number | null = null
   let silentSince = clock.steady()
   const stop = d.speech.watch(leg.ears, (event) => {
+    if (event.type === 'tone') return
     heard = true
     speakingFrom = event.type === 'speech_paused' ? null : (speakingFrom ?? event.from)
     if (speakingFrom === null) silentSince = clock.steady()

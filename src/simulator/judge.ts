@@ -15,6 +15,12 @@ export interface CallFacts {
 /** What the callee has of the call; null when it never answered. */
 export type CalleeFacts = { report: CalleeReport; packets: readonly WirePacket[] } | null
 
+export interface Spread {
+  p50: number
+  p95: number
+}
+
+/** Times are ms, taken at the callee's socket; null where there was nothing to measure. */
 export interface SceneResult {
   name: string
   about: string
@@ -23,10 +29,9 @@ export interface SceneResult {
   problems: string[]
   status: string
   endReason: string | null
-  /** Times are ms, taken at the callee's socket; null where there was nothing to measure. */
-  gapMs: { p50: number; p95: number } | null
-  bargeInMs: number | null
-  goesOnWithinMs: number | null
+  gapMs: Spread | null
+  bargeInMs: Spread | null
+  goesOnWithinMs: Spread | null
   falseInterruptions: number
   /** Of the callee's words; null where it said none. */
   wordsWrong: { wrong: number; of: number } | null
@@ -37,7 +42,11 @@ export interface SceneResult {
 }
 
 /** Whether all held. Never throws. */
-export function judge(scene: Scene, call: CallFacts, callee: CalleeFacts): SceneResult {
+export function judge(
+  scene: Scene,
+  call: CallFacts,
+  callee: CalleeFacts,
+): { result: SceneResult; measures: Measures } {
   const { acts, keys, gaveUp } = callee?.report ?? { acts: [], keys: '', gaveUp: null }
   const packets = callee?.packets ?? []
   const measures = measure(packets, acts)
@@ -53,8 +62,8 @@ export function judge(scene: Scene, call: CallFacts, callee: CalleeFacts): Scene
     status: call.status,
     endReason: call.endReason,
     gapMs: spread(measures.gapsMs),
-    bargeInMs: spread(measures.bargeInsMs)?.p50 ?? null,
-    goesOnWithinMs: spread(measures.resumesMs)?.p95 ?? null,
+    bargeInMs: spread(measures.bargeInsMs),
+    goesOnWithinMs: spread(measures.resumesMs),
     falseInterruptions: measures.falseInterruptions,
     wordsWrong: said === '' ? null : wordErrors(said, textOf(call, 'human')),
     keys,
@@ -69,7 +78,7 @@ export function judge(scene: Scene, call: CallFacts, callee: CalleeFacts): Scene
     ...(measures.missed === 0 ? [] : ['the agent was silent when it was to be interrupted']),
     ...demandsOf(scene).flatMap((demand) => problemOf(demand, { result, call, measures }) ?? []),
   ]
-  return { ...result, problems, passed: problems.length === 0 }
+  return { result: { ...result, problems, passed: problems.length === 0 }, measures }
 }
 
 function demandsOf({ demands }: Scene): Demand[] {
@@ -93,12 +102,11 @@ function problemOf(demand: Demand, { result, call, measures }: Seen): string | n
     case 'keys':
       return unless(result.keys === demand.text, `keys '${result.keys}', not '${demand.text}'`)
     case 'agent says':
-    case 'human says': {
-      const role = demand.must === 'agent says' ? 'agent' : 'human'
-      const spoken = wordsOf(textOf(call, role)).join(' ')
-      const is = spoken.includes(wordsOf(demand.text).join(' '))
-      return unless(is, `the ${role} did not say '${demand.text}'`)
-    }
+      return unless(says(call, 'agent', demand.text), `the agent did not say '${demand.text}'`)
+    case 'human says':
+      return unless(says(call, 'human', demand.text), `the human did not say '${demand.text}'`)
+    case 'agent never says':
+      return unless(!says(call, 'agent', demand.text), `the agent said '${demand.text}'`)
     case 'gap p95':
       return atMost('answered after', measures.gapsMs, demand.ms)
     case 'barge-in':
@@ -132,12 +140,16 @@ function atMost(what: string, times: readonly (number | null)[], ms: number): st
   return unless(!late, `${what} ${told}; at most ${ms} ms`)
 }
 
+function says(call: CallFacts, role: 'agent' | 'human', words: string): boolean {
+  return wordsOf(textOf(call, role)).join(' ').includes(wordsOf(words).join(' '))
+}
+
 function textOf({ transcript }: CallFacts, wanted: 'agent' | 'human'): string {
   return transcript.flatMap(({ role, text }) => (role === wanted ? [text] : [])).join(' ')
 }
 
 /** By nearest rank, in whole ms; null of none. */
-export function spread(times: readonly number[]): { p50: number; p95: number } | null {
+export function spread(times: readonly number[]): Spread | null {
   const sorted = [...times].sort((a, b) => a - b)
   const at = (q: number): number => Math.round(sorted[Math.ceil(q * sorted.length) - 1] ?? 0)
   return sorted.length === 0 ? null : { p50: at(0.5), p95: at(0.95) }

@@ -4,7 +4,10 @@ import { type Dialogue, parseDialogue } from './dialogue.ts'
 
 /** One thing that must hold; limits are inclusive. */
 export type Demand =
-  | { must: 'status' | 'ended' | 'keys' | 'agent says' | 'human says'; text: string }
+  | {
+      must: 'status' | 'ended' | 'keys' | 'agent says' | 'agent never says' | 'human says'
+      text: string
+    }
   | { must: 'gap p95' | 'barge-in' | 'goes on within' | 'lasts' | 'after tone'; ms: number }
   | { must: 'words wrong' | 'into music'; count: number }
 
@@ -36,6 +39,7 @@ const SECTION = /^\[(callee|agent|must)\]$/
  *     gap p95 900ms             barge-in 150ms             goes on within 300ms
  *     after tone 2000ms         lasts 20s                  words wrong 1
  *     into music 0              agent says WORDS           human says WORDS
+ *     agent never says WORDS
  *
  * No false interruption, and status `completed`, are demanded always. Throws an Error naming scene and line.
  */
@@ -82,7 +86,7 @@ function toHead(lines: readonly string[]): Head {
 }
 
 function toDemand(line: string): Demand {
-  const words = /^(status|ended|keys|agent says|human says)\s+(.+)$/.exec(line)
+  const words = /^(status|ended|keys|agent says|agent never says|human says)\s+(.+)$/.exec(line)
   if (words) return { must: words[1], text: words[2] } as Demand
   const time = /^(gap p95|barge-in|goes on within|lasts|after tone)\s+(\d+)(ms|s)$/.exec(line)
   if (time) return { must: time[1], ms: Number(time[2]) * (time[3] === 's' ? 1000 : 1) } as Demand

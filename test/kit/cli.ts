@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ApiKey } from '../../src/billing/ports.ts'
-import type { Appliance, OwnersData } from '../../src/cli/appliance.ts'
+import type { Appliance, OwnersData, SceneReport } from '../../src/cli/appliance.ts'
 import type { Platform } from '../../src/cli/platform.ts'
 import { runCli } from '../../src/cli/program.ts'
 import type { Terminal } from '../../src/cli/terminal.ts'
@@ -58,6 +58,8 @@ export interface FakeAppliance extends Appliance {
   open: number
   logged: { level: string; message: string; fields: Record<string, unknown> | undefined }[]
   served: Parameters<Appliance['serve']>[0][]
+  /** How the scenes of the gym go. */
+  gym: SceneReport[]
 }
 
 export function createFakeAppliance(): FakeAppliance {
@@ -111,6 +113,7 @@ export function createFakeAppliance(): FakeAppliance {
     open: 0,
     logged: [],
     served: [],
+    gym: [],
     async serve(config) {
       fake.served.push(config)
       return { url: 'http://127.0.0.1:3000', log, stop: async () => undefined }
@@ -120,6 +123,14 @@ export function createFakeAppliance(): FakeAppliance {
       if (!muteCallee) out('human: Hello.')
       return !muteCallee
     },
+    async selftest({ scenes, onScene }) {
+      const played = fake.gym.filter(({ name }) => scenes.length === 0 || scenes.includes(name))
+      for (const scene of played) onScene(scene)
+      const passed = played.every((scene) => scene.passed)
+      const figures = { gapMs: { p50: 310, p95: 420 }, bargeInMs: null, seconds: 12 }
+      return { passed, scenes: played, ...figures }
+    },
+    scenes: async () => fake.gym,
     async openData() {
       fake.open += 1
       return data
