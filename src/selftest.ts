@@ -38,7 +38,7 @@ export async function runSelftest(o: SelftestOptions, d: StageDeps): Promise<Sel
   const scenes = chosen(allScenes(), o.scenes)
   const begun = d.clock.steady()
   const { roles, script } = cast(scenes)
-  const played = await onStage(d, { roles, script }, (client, callee) =>
+  const played = await onStage(d, { roles, script, log: o.log }, (client, callee) =>
     playAll(o, { clock: d.clock, client, callee, roles }),
   )
   const results = scenes.flatMap(({ name }) => played.filter(({ result }) => result.name === name))
@@ -62,11 +62,11 @@ function chosen(scenes: readonly Scene[], names: readonly string[]): Scene[] {
 
 async function onStage<T>(
   d: StageDeps,
-  o: { roles: readonly Role[]; script: string },
+  o: { roles: readonly Role[]; script: string; log(line: string): void },
   body: (client: ApiClient, callee: CalleeSide) => Promise<T>,
 ): Promise<T> {
   const directory = mkdtempSync(join(tmpdir(), 'landline-selftest-'))
-  const log = await openLog({ level: 'warn', format: 'auto' })
+  const log = await openLog({ level: 'warn', format: 'json', write: (line) => o.log(line.trimEnd()) })
   const undo: (() => Promise<unknown>)[] = []
   try {
     const callee = new CalleeSide(o.roles, d.clock)

@@ -53,6 +53,8 @@ export interface DemoOptions {
 export interface SelftestOptions {
   /** Names of scenes; all of them when there is none. */
   scenes: readonly string[]
+  /** A line of the appliance's log. */
+  log(line: string): void
   /** Told each scene when it is over. */
   onScene(result: SceneReport): void
   /** Aborts when the person presses Ctrl-C: everything is ended, and what was not played has not passed. */

@@ -45,7 +45,7 @@ async function selftest(context: CommandContext, command: Command): Promise<Exit
     if (!json) for (const line of sceneLines(scene)) terminal.out(line)
   }
   const report = await interruptible(terminal, (signal) =>
-    appliance.selftest({ scenes: names, onScene, signal }),
+    appliance.selftest({ scenes: names, onScene, signal, log: terminal.err }),
   )
   if (json) printJson(terminal, report)
   else terminal.out(lastLine(report))

@@ -9,12 +9,14 @@ export interface Ears {
   forget(): void
   /** True when the other side has spoken and been silent for the callee's patience; false after `limitMs`. */
   turnEnded(limitMs: number, over: AbortSignal): Promise<boolean>
-  /** True when the other side has spoken for `ms` without a pause; false when it did not within `limitMs`. */
+  /** True when the other side has spoken for `ms`, breaths included, and still does; false when it did not within `limitMs`. */
   spokenFor(ms: number, limitMs: number, over: AbortSignal): Promise<boolean>
   close(): void
 }
 
 const LOOK_MS = 20
+/** Within what somebody says there are silences as long as this. */
+const BREATH_MS = 300
 
 export function createEars(
   d: { clock: Clock; speech: SpeechDetector },
@@ -23,24 +25,31 @@ export function createEars(
 ): Ears {
   const { clock } = d
   let heard = false
-  /** Position at which the other side began to speak; null while it is silent. */
-  let speakingFrom: number | null = null
-  let silentSince = clock.steady()
+  let speaking = false
+  /** Position at which the other side began to speak; a breath does not count. */
+  let speakingFrom = 0
+  let silentSince = Number.NEGATIVE_INFINITY
   const stop = d.speech.watch(leg.ears, (event) => {
     if (event.type === 'tone') return
+    const now = clock.steady()
     heard = true
-    speakingFrom = event.type === 'speech_paused' ? null : (speakingFrom ?? event.from)
-    if (speakingFrom === null) silentSince = clock.steady()
+    if (event.type !== 'speech_paused') {
+      if (!speaking && now - silentSince > BREATH_MS) speakingFrom = event.from
+      speaking = true
+      return
+    }
+    speaking = false
+    silentSince = now
   })
   return {
     forget() {
-      heard = speakingFrom !== null
+      heard = speaking
     },
     async turnEnded(limitMs, over) {
       const giveUpAt = clock.steady() + limitMs
       while (!over.aborted) {
         const now = clock.steady()
-        if (heard && speakingFrom === null && now - silentSince >= o.patienceMs) return true
+        if (heard && !speaking && now - silentSince >= o.patienceMs) return true
         if (!heard && now >= giveUpAt) return false
         await sleep(clock, LOOK_MS, over)
       }
@@ -50,7 +59,7 @@ export function createEars(
       const giveUpAt = clock.steady() + limitMs
       while (!over.aborted && clock.steady() < giveUpAt) {
         const { written, rateHz } = leg.ears
-        if (speakingFrom !== null && toMs(written - speakingFrom, rateHz) >= ms) return true
+        if (speaking && toMs(written - speakingFrom, rateHz) >= ms) return true
         await sleep(clock, LOOK_MS, over)
       }
       return false
