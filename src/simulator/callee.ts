@@ -114,6 +114,8 @@ class OneCall {
         if (!(await ears.spokenFor(step.afterMs, INTERJECTION_LIMIT_MS, over.signal)))
           return `nothing was said for ${step.afterMs} ms that it could ${step.step} into`
         await this.act({ kind: step.step, text: step.text }, () => this.say(step.text))
+        // What was interrupted is no answer to the interruption.
+        if (step.step === 'interrupt') ears.forget()
         return false
       case 'tone':
       case 'music': {

@@ -51,8 +51,8 @@ export function judge(
   const packets = callee?.packets ?? []
   const measures = measure(packets, acts)
   const said = acts
-    .filter(({ kind }) => kind === 'turn' || kind === 'interrupt')
     .map(({ text }) => text)
+    .filter((text) => text !== '')
     .join(' ')
   const result: SceneResult = {
     name: scene.name,
