@@ -3,6 +3,7 @@ import type { Brief, Leg } from '../calls/ports.ts'
 import { type Clock, sleep } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
+import { secretsOf } from './confidential.ts'
 import type { Engines, Message, Tool } from './ports.ts'
 import { type Piece, piecesOf, startRecital } from './recital.ts'
 import { type Reply, startReply } from './reply.ts'
@@ -72,6 +73,7 @@ export function createAgentLines(
 ): AgentLines {
   const { leg, now, transcript, teller, on } = o
   const { clock } = d
+  const secrets = secretsOf(d.brief.instructions)
   const { rateHz } = leg.ears
   const replies = new Map<number, Reply>()
   /** Of the lines that are not over. */
@@ -121,7 +123,7 @@ export function createAgentLines(
     note: string | null,
   ): void {
     const { engines, clock, language, tools, llmTimeoutMs } = d
-    const parts = { engines, clock, now, rateHz, language, tools, llmTimeoutMs, on }
+    const parts = { engines, clock, now, rateHz, language, tools, secrets, llmTimeoutMs, on }
     const reply = startReply(parts, { line: queue.open(id), ...request })
     replies.set(id, reply)
     kinds.set(id, { filler: false, note, marks: reply.marks })

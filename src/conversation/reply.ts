@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
 import type { Ring } from '../core/ring.ts'
 import { createClauses } from './clauses.ts'
+import { createGuard } from './confidential.ts'
 import { ENGINE_TIMEOUT_MS, MAX_REPLY_CHARS, MAX_REPLY_TOKENS, MAX_TOOL_ROUNDS } from './limits.ts'
 import type { Engines, Message, Tool } from './ports.ts'
 import type { Line } from './speech-queue.ts'
@@ -26,6 +27,8 @@ export interface ReplyDeps {
   rateHz: number
   language: string
   tools: readonly Tool[]
+  /** What is not to be spoken (`secretsOf`). */
+  secrets: readonly string[]
   llmTimeoutMs: number
   on(event: Event): void
 }
@@ -109,6 +112,7 @@ class ReplyRun {
   private voicing: Promise<void> = Promise.resolve()
   private voiceError: unknown
   private chars = 0
+  private readonly guard: (piece: string) => string
 
   constructor(
     d: ReplyDeps,
@@ -124,6 +128,7 @@ class ReplyRun {
     this.marks = c.marks
     this.signal = c.signal
     this.askTool = c.askTool
+    this.guard = createGuard(d.secrets)
   }
 
   async whole(): Promise<void> {
@@ -212,8 +217,9 @@ class ReplyRun {
     return { text, calls }
   }
 
-  private speak(text: string): void {
+  private speak(clause: string): void {
     if (this.chars > MAX_REPLY_CHARS) return
+    const text = this.guard(clause)
     this.chars += text.length
     this.voicing = this.voicing
       .then(() => (this.voiceError === undefined ? this.synthesise(text) : undefined))
