@@ -86,14 +86,11 @@ const DICTATION_WORD = /\b(number|code|zip|address|account|reference|spell)\b/
 /** Whether `text` reads like a finished turn; null when there is no text yet. */
 export function completeness(text: string | null, context: TurnContext = NO_CONTEXT): Completeness {
   const said = text?.trim().toLowerCase() ?? ''
-  const bare = said
-    .replace(/’/g, "'")
-    .replace(/[^\p{L}\p{N}']+/gu, ' ')
-    .trim()
+  const bare = plain(said)
   const list = bare.split(/\s+/)
   const last = list.at(-1) ?? ''
   if (bare === '') return 'unknown'
-  if (FILLERS.has(last) || A_MOMENT.test(bare)) return 'thinking'
+  if (FILLERS.has(last) || A_MOMENT.test(plain(lastSentence(said)))) return 'thinking'
   const dictated = dictation(said, list, context)
   if (dictated) return dictated
   if (/(,|:|;|-|–|—|\.\.\.|…)$/.test(said)) return 'incomplete'
@@ -139,6 +136,17 @@ export function stopWasDropped(before: string, after: string): boolean {
   const head = before.trim().replace(/[.!]+["')]*$/, '')
   const next = after.trim().slice(head.length).trimStart()
   return after.trim().toLowerCase().startsWith(head.toLowerCase()) && /^[\p{Ll}\p{N}]/u.test(next)
+}
+
+function plain(said: string): string {
+  return said
+    .replace(/’/g, "'")
+    .replace(/[^\p{L}\p{N}']+/gu, ' ')
+    .trim()
+}
+
+function lastSentence(said: string): string {
+  return said.split(/(?<=[.!?])\s+/).at(-1) ?? ''
 }
 
 function endsSentence(said: string): boolean {
