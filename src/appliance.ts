@@ -41,6 +41,9 @@ export function createAppliance(): Appliance {
     serve: async (config, o) => serve(config, await openLog(config.log), o),
     // Its certificates alone would make every start of the server a third longer.
     demo: async (o) => (await import('./demo.ts')).runDemo(o, { clock, ids, serve, openData }),
+    selftest: async (o) =>
+      (await import('./selftest.ts')).runSelftest(o, { clock, ids, serve, openData }),
+    scenes: async () => (await import('./simulator/all-scenes.ts')).allScenes(),
     openData,
     restore: async (config, file) =>
       restoreDatabase({ dataDir: config.dataDir, file, log: silentLog, clock, ids }),

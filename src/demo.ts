@@ -5,26 +5,22 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ApiClient, answerOf, createApiClient } from './cli/api-client.ts'
-import type { DemoOptions, OwnersData, RunningServer } from './cli/appliance.ts'
-import { loadConfig } from './cli/load-config.ts'
+import { type ApiClient, answerOf } from './cli/api-client.ts'
+import type { DemoOptions } from './cli/appliance.ts'
 import { watchCall } from './cli/watch-call.ts'
-import type { Config } from './config/config.ts'
-import { type Clock, sleep } from './core/clock.ts'
-import { type Ids, sha256 } from './core/ids.ts'
-import type { Log } from './core/log.ts'
+import { sleep } from './core/clock.ts'
 import { createFliteVoice } from './inference/flite/flite-voice.ts'
 import pizzaAgent from './inference/llm/dialogues/pizza-agent.dialogue' with { type: 'text' }
 import { createSpeechDetector } from './inference/speech-detector/worker-detector.ts'
 import { openLog } from './observability/json-log.ts'
-import { type CalleePhone, startCalleePhone } from './simulator/callee-phone.ts'
+import { startCalleePhone } from './simulator/callee-phone.ts'
 import { parseDialogue } from './simulator/dialogue.ts'
 import pizzeria from './simulator/dialogues/pizza.dialogue' with { type: 'text' }
 import { startWebhookReceiver, type WebhookReceiver } from './simulator/webhook-receiver.ts'
+import { dataDirOf, type StageDeps, setStage } from './stage.ts'
 import { verify } from './webhooks/signature.ts'
 
 const CALLEE = '+15551234567'
-const OWN_NUMBER = '+15559876543'
 /** The reference's own example. */
 const REQUEST = {
   phoneNumber: CALLEE,
@@ -45,42 +41,33 @@ const REQUEST = {
 }
 const DELIVERY_MS = 15_000
 
-interface DemoDeps {
-  clock: Clock
-  ids: Ids
-  serve(config: Config, log: Log): Promise<RunningServer>
-  openData(config: Config): Promise<OwnersData>
-}
-
 /** Resolves with whether a human was heard and the signed webhook came and verified. */
-export async function runDemo(o: DemoOptions, d: DemoDeps): Promise<boolean> {
+export async function runDemo(o: DemoOptions, d: StageDeps): Promise<boolean> {
   const directory = mkdtempSync(join(tmpdir(), 'landline-demo-'))
   const log = await openLog({ level: 'warn', format: 'auto' })
   const undo: (() => Promise<unknown>)[] = []
   try {
     const receiver = await startWebhookReceiver(d.clock)
     undo.push(() => receiver.stop())
-    const dataDir = join(directory, 'data')
     const callee = await startCalleePhone({
       ...d,
       log,
-      speech: createSpeechDetector({ ...d, log, dataDir }),
+      speech: createSpeechDetector({ ...d, log, dataDir: dataDirOf(directory) }),
       voice: createFliteVoice({ clock: d.clock, log, voice: 'rms' }),
-      dialogue: parseDialogue(pizzeria),
-      mute: o.muteCallee,
+      receive: () => ({ dialogue: parseDialogue(pizzeria), mute: o.muteCallee }),
     })
     undo.push(() => callee.stop())
-    const config = writeConfig(directory, { dataDir, callee, receiver })
-    const server = await d.serve(config, log)
-    undo.push(() => server.stop())
-    const key = await makeKey(config, d)
-    const client = createApiClient({
-      terminal: { fetch },
-      url: server.url,
-      key,
-      certFile: null,
+    writeFileSync(join(directory, 'receiver.pem'), receiver.ca)
+    const { client, stop } = await setStage(d, {
+      name: 'Demo',
+      directory,
+      log,
+      calleePort: callee.port,
+      script: pizzaAgent,
+      toml: '[webhooks]\nallowed_hosts = ["127.0.0.1"]\nca_file = "receiver.pem"\n',
     })
-    o.out(`An appliance at ${server.url} phones a callee on this machine.`)
+    undo.push(stop)
+    o.out(`An appliance at ${client.url} phones a callee on this machine.`)
     return await placeCall(o, d, { client, receiver })
   } catch (error) {
     if (o.signal.aborted) return false
@@ -93,7 +80,7 @@ export async function runDemo(o: DemoOptions, d: DemoDeps): Promise<boolean> {
 
 async function placeCall(
   o: DemoOptions,
-  d: DemoDeps,
+  d: StageDeps,
   { client, receiver }: { client: ApiClient; receiver: WebhookReceiver },
 ): Promise<boolean> {
   const post = async (path: string, body: unknown): Promise<Record<string, unknown>> =>
@@ -164,62 +151,4 @@ function latencyLines(timings: unknown): string[] {
       ? [`latency: turn ${turn}: ${Date.parse(onWire) - Date.parse(speechEnd)} ms`]
       : [],
   )
-}
-
-async function makeKey(config: Config, d: DemoDeps): Promise<string> {
-  const data = await d.openData(config)
-  const key = d.ids.apiKey()
-  await data.keys.create({
-    id: d.ids.uuid(),
-    name: 'demo',
-    hash: sha256(key),
-    createdAt: d.clock.now(),
-  })
-  await data.close()
-  return key
-}
-
-/** A configuration file like any owner's, read by the same reader. */
-function writeConfig(
-  directory: string,
-  o: { dataDir: string; callee: CalleePhone; receiver: WebhookReceiver },
-): Config {
-  const file = join(directory, 'landline.toml')
-  writeFileSync(join(directory, 'agent.dialogue'), pizzaAgent)
-  writeFileSync(join(directory, 'receiver.pem'), o.receiver.ca)
-  writeFileSync(
-    file,
-    `data_dir = "data"
-
-[http]
-port = 0
-
-[account]
-name = "Demo"
-
-[sip]
-host = "127.0.0.1"
-port = 0
-
-[[sip.trunks]]
-name = "callee"
-host = "127.0.0.1"
-port = ${o.callee.port}
-numbers = ["${OWN_NUMBER}"]
-
-[webhooks]
-allowed_hosts = ["127.0.0.1"]
-ca_file = "receiver.pem"
-
-[speech.stt]
-model = "demo"
-
-[llm]
-engine = "scripted"
-script = "agent.dialogue"
-`,
-  )
-  const { config } = loadConfig({ file, flags: [], env: {}, directory })
-  // Any free ports: a server that runs on the configured range is not disturbed.
-  return { ...config, sip: { ...config.sip, rtpPorts: { from: 0, to: 0 } } }
 }

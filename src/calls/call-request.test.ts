@@ -43,6 +43,7 @@ describe('the body of POST /calls', () => {
       language: null,
       voice: null,
       resultSchema: null,
+      voicemail: null,
     })
   })
 
@@ -96,6 +97,29 @@ describe('the body of POST /calls', () => {
     },
   )
 
+  it.each([null, 'hangup', 'continue', { leaveMessage: 'Please call Alex back.' }])(
+    'takes what to do when a voicemail answers: %j',
+    (voicemail) => {
+      expect(setup().parse({ voicemail }).voicemail).toEqual(voicemail)
+    },
+  )
+
+  it.each([
+    'leave',
+    true,
+    [],
+    {},
+    { leaveMessage: '' },
+    { leaveMessage: ' ' },
+    { leaveMessage: 7 },
+    { leaveMessage: 'x'.repeat(1001) },
+    { leaveMessage: 'x', after: 3 },
+  ])('refuses as what to do when a voicemail answers: %j', (voicemail) => {
+    const refusal = setup().refuse({ voicemail })
+    expect(refusal.code).toBe('invalid_request')
+    expect(refusal.message).toContain('voicemail')
+  })
+
   it('takes whom to transfer to, but not who is called, nor whom the dial policy keeps from being called', () => {
     const { parse, refuse } = setup()
     expect(parse({}).transferTo).toBeNull()
@@ -125,10 +149,10 @@ describe('the body of POST /calls', () => {
     expect(setup().refuse({ resultSchema: schema }).message).toContain('64 deep')
   })
 
-  it.each(['record', 'voicemail'])('says that %s is not available yet', (name) => {
-    const refusal = setup().refuse({ [name]: 'x' })
+  it('says that record is not available yet', () => {
+    const refusal = setup().refuse({ record: 'x' })
     expect(refusal.code).toBe('not_available_yet')
-    expect(refusal.message).toContain(name)
+    expect(refusal.message).toContain('record')
   })
 
   it.each([

@@ -1,6 +1,7 @@
 import { AppError } from '../core/errors.ts'
 import { isPhoneNumber, longestPrefix } from '../core/phone-number.ts'
 import { parseTimestamp } from '../core/timestamp.ts'
+import type { Voicemail } from './call.ts'
 import { type ResultSchema, readResultSchema } from './result-schema.ts'
 import { type RetryRequest, readRetry } from './retry-request.ts'
 import { chooseVoice, type InstalledVoice, type VoiceWish } from './voice-choice.ts'
@@ -28,6 +29,8 @@ export interface CallRequest {
   voice: string | null
   /** What the call is to find out; not yet judged as a schema. */
   resultSchema: ResultSchema | null
+  /** What happens when a voicemail answers; null: as `hangup`. */
+  voicemail: Voicemail | null
 }
 
 /** Which numbers may be called; an empty `allowedPrefixes` allows all that is not blocked. */
@@ -58,12 +61,14 @@ const KNOWN = [
   'language',
   'voice',
   'resultSchema',
+  'voicemail',
 ]
 /** In the contract, but without behaviour yet: refused by name rather than accepted and ignored. */
-const LATER = ['record', 'voicemail']
+const LATER = ['record']
 
 const MAX_INSTRUCTIONS = 5000
 const MAX_FIRST_MESSAGE = 1000
+const MAX_VOICEMAIL_MESSAGE = 1000
 const MAX_NAME = 200
 /** Longer than the id of any voice. */
 const MAX_VOICE = 200
@@ -100,6 +105,7 @@ export function parseCallRequest(body: unknown, rules: CallRules): CallRequest {
     language: readLanguage(fields),
     voice: readVoice(fields),
     resultSchema: readResultSchema(fields.resultSchema),
+    voicemail: readVoicemail(fields.voicemail ?? null),
   }
   const caller = fromNumber ?? rules.ownNumbers[0]
   if (phoneNumber === caller)
@@ -210,6 +216,17 @@ export function readLanguage(fields: Fields): string | null {
   } catch {
     throw invalid('language must be a BCP 47 tag, for example "en" or "de-AT".')
   }
+}
+
+function readVoicemail(value: unknown): Voicemail | null {
+  if (value === null || value === 'hangup' || value === 'continue') return value
+  if (!isObject(value) || Object.keys(value).join() !== 'leaveMessage')
+    throw invalid('voicemail must be "hangup", "continue", or {"leaveMessage": "…"}.')
+  const { leaveMessage } = value
+  const text = checkText(leaveMessage, 'voicemail.leaveMessage', MAX_VOICEMAIL_MESSAGE)
+  if (text.trim() === '')
+    throw invalid('voicemail.leaveMessage must not be blank: say what is to be left.')
+  return { leaveMessage: text }
 }
 
 export function readInstructions(fields: Fields): string {

@@ -29,6 +29,9 @@ export type EndReason =
   | 'interrupted'
   | 'missed'
 
+/** What happens when a voicemail answers: hang up, talk on as to a person, or speak after the beep and hang up. */
+export type Voicemail = 'hangup' | 'continue' | { leaveMessage: string }
+
 /** One side's contribution, as it was heard. `at` is when it began, ms since the epoch. */
 export interface Turn {
   role: 'agent' | 'human'
@@ -80,6 +83,8 @@ export interface Call {
   voice: string | null
   /** JSON Schema of what the call is to find out. */
   resultSchema: Readonly<Record<string, unknown>> | null
+  /** Null: as `hangup`. */
+  voicemail: Voicemail | null
   /** Counts from 1: the attempt that runs, ran last or, while the call is scheduled, comes next. */
   attempt: number
   /** How often the number is called at the most: 1 to 5. */

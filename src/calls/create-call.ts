@@ -107,6 +107,7 @@ function newCall(d: CreateCallDeps, request: CallRequest, now: number): Call {
     language: request.language,
     voice: request.voice,
     resultSchema: request.resultSchema,
+    voicemail: request.voicemail,
     attempt: 1,
     maxAttempts: request.retry?.maxAttempts ?? 1,
     retryDelaySeconds: request.retry?.delaySeconds ?? DEFAULT_RETRY_DELAY_SECONDS,

@@ -10,6 +10,7 @@ import type {
   NumberedTurn,
   Turn,
   TurnTiming,
+  Voicemail,
 } from './call.ts'
 import type { AttemptTrace, CallTrace } from './call-trace.ts'
 
@@ -26,9 +27,11 @@ export interface Playback {
 export interface Mouth {
   /** Queues sound (at the ring's rate, in shared memory) behind what is queued. */
   enqueue(clip: Int16Array<SharedArrayBuffer>): Playback
-  /** Drops everything that is queued or playing; their playbacks end. */
+  /** Drops everything that is queued or playing; their playbacks end, and what is queued next is not paused. */
   stop(): void
-  /** Lets human speech stop our sound without asking us, by `rule`; null forbids it. */
+  /** Lets sound that human speech has paused go on, from the sample at which it was. */
+  resume(): void
+  /** Lets human speech pause our sound without asking us, by `rule`; null forbids it, and what is paused goes on. */
   arm(rule: BargeInRule | null): void
 }
 
@@ -180,6 +183,8 @@ export interface Brief {
   language?: string | null
   /** An id of the voice engine; absent or null: one that suits. */
   voice?: string | null
+  /** What happens when a voicemail answers; null: as `hangup`. */
+  voicemail: Voicemail | null
   maxDurationSeconds: number
 }
 
@@ -202,6 +207,7 @@ export interface Talk {
     EndReason,
     | 'agent_hangup'
     | 'human_hangup'
+    | 'voicemail'
     | 'max_duration'
     | 'silence'
     | 'out_of_balance'

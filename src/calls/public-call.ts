@@ -26,6 +26,7 @@ export function createdCall(call: Call, given: { retry: boolean }): Record<strin
     ...(given.retry ? { retry: retryOf(call) } : {}),
     ...(call.language === null ? {} : { language: call.language }),
     ...(call.voice === null ? {} : { voice: call.voice }),
+    ...(call.voicemail === null ? {} : { voicemail: call.voicemail }),
     createdAt: iso(call.createdAt),
   }
 }
@@ -49,6 +50,7 @@ export function listedCall(call: Call): Record<string, unknown> {
     transferTo: call.transferTo,
     language: call.language,
     voice: call.voice,
+    voicemail: call.voicemail ?? 'hangup',
     summary: call.summary,
     cost: call.costCents,
     duration: call.durationSeconds,

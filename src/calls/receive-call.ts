@@ -115,6 +115,7 @@ function newCall(d: ReceiveCallDeps, own: OwnNumber, from: string): Call {
     language: own.language,
     voice: own.voice,
     resultSchema: own.resultSchema,
+    voicemail: null,
     maxAttempts: 1,
     retryDelaySeconds: 300,
     attempt: 1,

@@ -20,6 +20,7 @@ export function sampleCall(now: number): Call {
     language: null,
     voice: null,
     resultSchema: null,
+    voicemail: null,
     attempt: 1,
     maxAttempts: 1,
     retryDelaySeconds: 300,

@@ -14,6 +14,10 @@ export interface Appliance {
   serve(config: Config, o: ServeOptions): Promise<RunningServer>
   /** The whole road on this machine, told line by line. Resolves with whether everything was as it should be. */
   demo(o: DemoOptions): Promise<boolean>
+  /** Phones the built-in callee, scene by scene. Throws a plain Error for a name that is no scene's. */
+  selftest(o: SelftestOptions): Promise<SelftestReport>
+  /** The scenes that `selftest` plays, in their order. */
+  scenes(): Promise<{ name: string; about: string }[]>
   /** Opens the data directory beside a server that may be running. */
   openData(config: Config): Promise<OwnersData>
   /**
@@ -67,6 +71,56 @@ export interface DemoOptions {
   out(line: string): void
   /** Aborts when the person presses Ctrl-C: everything is ended and `demo` resolves with false. */
   signal: AbortSignal
+}
+
+export interface SelftestOptions {
+  /** Names of scenes; all of them when there is none. */
+  scenes: readonly string[]
+  /** A line of the appliance's log. */
+  log(line: string): void
+  /** Told each scene when it is over. */
+  onScene(result: SceneReport): void
+  /** Aborts when the person presses Ctrl-C: everything is ended, and what was not played has not passed. */
+  signal: AbortSignal
+}
+
+export interface SelftestReport {
+  passed: boolean
+  /** In the order of the scenes. */
+  scenes: SceneReport[]
+  /** Over all scenes, ms. */
+  gapMs: Spread | null
+  bargeInMs: Spread | null
+  seconds: number
+}
+
+export interface Spread {
+  p50: number
+  p95: number
+}
+
+/** Times are ms, taken at the callee's socket; null where there was nothing to measure. */
+export interface SceneReport {
+  name: string
+  about: string
+  passed: boolean
+  /** What did not hold, a sentence each. */
+  problems: string[]
+  status: string
+  endReason: string | null
+  /** From the last packet of the callee's turn with speech to the first of the agent's answer. */
+  gapMs: Spread | null
+  /** From the first packet of an interruption to the last one of what it interrupted. */
+  bargeInMs: Spread | null
+  /** From the end of a sign of listening until the agent was heard again. */
+  goesOnWithinMs: Spread | null
+  falseInterruptions: number
+  /** Of the callee's words; null where it said none. */
+  wordsWrong: { wrong: number; of: number } | null
+  /** The keys that the callee was sent. */
+  keys: string
+  lastedMs: number
+  transcript: { role: string; text: string }[]
 }
 
 /** The data directory, as the commands use it. */

@@ -22,6 +22,7 @@ interface CallOptions {
   voice?: string
   language?: string
   resultSchema?: string
+  voicemail?: string
   watch?: boolean
   trace?: boolean
   url?: string
@@ -59,6 +60,10 @@ export function addCall(program: Command, context: CommandContext): void {
     .option('--voice <id>', 'one of GET /api/v1/voices')
     .option('--language <tag>', 'what is spoken, for example en or de-AT')
     .option('--result-schema <file>', 'JSON Schema of what the call should find out')
+    .option(
+      '--voicemail <what>',
+      'when a voicemail answers: hangup (the default), continue, or the message to leave',
+    )
     .option('--url <url>', 'where the server answers (else from the configuration)')
     .option('--key <key>', 'API key (else LANDLINE_API_KEY, else a temporary one is made)')
     .option('--json', 'print the call, each event of --watch and the trace as JSON lines')
@@ -92,6 +97,7 @@ async function call(
     ...(options.resultSchema === undefined
       ? {}
       : { resultSchema: readJson(resolve(context.terminal.directory, options.resultSchema)) }),
+    ...(options.voicemail === undefined ? {} : { voicemail: toVoicemail(options.voicemail) }),
   }
   const { config } = context.config(command)
   return withClient(context, config, options, async (client) => {
@@ -164,6 +170,11 @@ function readJson(file: string): unknown {
   } catch (error) {
     throw new UsageError(`call: --result-schema: ${file} is not JSON: ${reasonOf(error)}`)
   }
+}
+
+/** One of the two words, else the message. */
+function toVoicemail(given: string): string | { leaveMessage: string } {
+  return given === 'hangup' || given === 'continue' ? given : { leaveMessage: given }
 }
 
 function toSeconds(given: string): number {

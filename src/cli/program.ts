@@ -18,6 +18,7 @@ import { addModels } from './models.ts'
 import { toPlainLine } from './plain-text.ts'
 import { type Platform, refusePlatform } from './platform.ts'
 import { addRestore } from './restore.ts'
+import { addSelftest } from './selftest.ts'
 import { addServe } from './serve.ts'
 import type { Terminal } from './terminal.ts'
 import { addVersion } from './version.ts'
@@ -67,6 +68,7 @@ function buildProgram(deps: CliDeps, finish: (code: ExitCode) => void): Command 
   for (const add of [
     addServe,
     addDemo,
+    addSelftest,
     addCall,
     addKeys,
     addCredits,

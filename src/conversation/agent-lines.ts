@@ -3,8 +3,9 @@ import type { Brief, Leg } from '../calls/ports.ts'
 import { type Clock, sleep } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
+import { secretsOf } from './confidential.ts'
 import type { Engines, Message, Tool } from './ports.ts'
-import { type Piece, startRecital } from './recital.ts'
+import { type Piece, piecesOf, startRecital } from './recital.ts'
 import { type Reply, startReply } from './reply.ts'
 import { createSpeechQueue, type SpeechNews } from './speech-queue.ts'
 import type { Event } from './state.ts'
@@ -35,10 +36,12 @@ export interface AgentLinesDeps {
 
 export interface AgentLines {
   /** Recognises [from, to) and, when `answers`, prepares the reply, held. */
-  draft(id: number, from: number, to: number, answers: boolean): void
+  draft(o: { id: number; from: number; to: number; answers: boolean; continues: boolean }): void
   /** Prepares a reply to what was said, held. */
   reply(id: number, note: string | null): void
   firstMessage(id: number): void
+  /** Makes the message for a voicemail ready, held. */
+  leaveMessage(id: number): void
   /** Speaks a stock line at once. */
   say(id: number, name: LineName): void
   release(id: number): void
@@ -50,6 +53,8 @@ export interface AgentLines {
   /** Hands the human over when what was said before is over: something always is. Tells what becomes of it. */
   transfer(id: number, call: ToolCall, number: string): Promise<void>
   answerTool(id: number, call: ToolCall, result: string | null): void
+  /** The tool's answer, which ends the reply. */
+  finishTool(id: number, call: ToolCall, result: string): void
   /** When the draft's text was there, ms; null when it has none. */
   finalTextAt(id: number | null): number | null
   /** Drops everything; resolves when it is known what was heard. */
@@ -67,10 +72,15 @@ export function createAgentLines(
   },
 ): AgentLines {
   const { leg, now, transcript, teller, on } = o
+  const { clock } = d
+  const secrets = secretsOf(d.brief.instructions)
   const { rateHz } = leg.ears
   const replies = new Map<number, Reply>()
   /** Of the lines that are not over. */
   const kinds = new Map<number, LineKind>()
+  /** Lines that were dropped, of which the mouth has yet to tell what was heard. */
+  const leaving = new Set<number>()
+  let onLeft: () => void = () => undefined
   const queue = createSpeechQueue({ mouth: leg.mouth, rateHz, on: onSpeech })
 
   function onSpeech(news: SpeechNews): void {
@@ -80,12 +90,31 @@ export function createAgentLines(
     if (news.type === 'sounding') on({ type: 'sounding', id: news.id })
     if (news.type !== 'finished') return
     kinds.delete(news.id)
-    on({ type: 'finished', id: news.id, whole: news.whole })
+    if (leaving.delete(news.id)) onLeft()
+    on({ type: 'finished', id: news.id, whole: news.whole, text: kind.filler ? '' : news.text })
   }
 
-  function messages(extra: string | null): Message[] {
-    const last: Message[] = extra === null ? [] : [{ role: 'user', content: extra }]
-    return [{ role: 'system', content: d.systemPrompt }, ...transcript.messages(), ...last]
+  /** What was said so far and what is `next`; a line that was just interrupted is in it as it was heard. */
+  async function messages(next: { text: string; continues: boolean } | null): Promise<Message[]> {
+    if (leaving.size > 0) {
+      const left = new Promise<void>((done) => {
+        onLeft = done
+      })
+      await Promise.race([left, sleep(clock, LAST_SOUND_MS)])
+    }
+    return [{ role: 'system', content: d.systemPrompt }, ...transcript.messages(next ?? undefined)]
+  }
+
+  /** Asks how the speech of a draft sounded, where there is a model for it; what it fails at goes by the text alone. */
+  function judge(id: number, speech: { from: number; to: number }): void {
+    const line = replies.get(id)
+    const judged = d.engines.turns?.judge({ ears: leg.ears, ...speech })
+    judged?.then(
+      (chance) => {
+        if (replies.get(id) === line) on({ type: 'judged', id, chance })
+      },
+      (error: unknown) => d.log.warn('turn not judged', { reason: reasonOf(error) }),
+    )
   }
 
   function start(
@@ -94,7 +123,7 @@ export function createAgentLines(
     note: string | null,
   ): void {
     const { engines, clock, language, tools, llmTimeoutMs } = d
-    const parts = { engines, clock, now, rateHz, language, tools, llmTimeoutMs, on }
+    const parts = { engines, clock, now, rateHz, language, tools, secrets, llmTimeoutMs, on }
     const reply = startReply(parts, { line: queue.open(id), ...request })
     replies.set(id, reply)
     kinds.set(id, { filler: false, note, marks: reply.marks })
@@ -149,16 +178,27 @@ export function createAgentLines(
   }
 
   return {
-    draft(id, from, to, answers) {
+    draft({ id, from, to, answers, continues }) {
       const speech = { ears: leg.ears, from, to: Math.min(to, leg.ears.written) }
-      start(id, { speech, messages: answers ? messages : null }, null)
+      const heard = (text: string | null) => messages(text === null ? null : { text, continues })
+      start(id, { speech, messages: answers ? heard : null }, null)
+      judge(id, speech)
     },
-    reply: (id, note) => start(id, { speech: null, messages: () => messages(note) }, note),
+    reply(id, note) {
+      const asked = () => messages(note === null ? null : { text: note, continues: false })
+      start(id, { speech: null, messages: asked }, note)
+    },
+    leaveMessage(id) {
+      const { voicemail } = d.brief
+      const text = voicemail !== null && typeof voicemail === 'object' ? voicemail.leaveMessage : ''
+      recite(id, piecesOf({ voice: d.engines.voice, clock }, { text, rateHz }), false)
+    },
     firstMessage: (id) => recite(id, d.firstMessage ?? [], false),
     say(id, name) {
       const filler = isFiller(name)
       // A filler that would have to be made first would come too late.
-      if (filler && !d.stock.ready(name, rateHz)) return on({ type: 'finished', id, whole: true })
+      if (filler && !d.stock.ready(name, rateHz))
+        return on({ type: 'finished', id, whole: true, text: '' })
       const clips = (signal: AbortSignal) => d.stock.make(name, rateHz, signal)
       recite(id, [{ text: d.stock.text(name), clips }], filler)
       replies.get(id)?.release()
@@ -168,12 +208,17 @@ export function createAgentLines(
     drop(id) {
       const dropped = replies.get(id)
       replies.delete(id)
+      if (dropped?.line.started && kinds.has(id)) leaving.add(id)
       dropped?.drop()
     },
     stop: () => queue.stop(),
     press: async (id, call, digits) => answerTool(id, call, await pressed(id, digits)),
     transfer,
     answerTool,
+    finishTool(id, call, result) {
+      transcript.tool(call, result)
+      replies.get(id)?.answerTool(null)
+    },
     finalTextAt: (id) => (id === null ? null : (replies.get(id)?.marks.finalText ?? null)),
     async close() {
       const open = [...replies.values()]

@@ -1,6 +1,6 @@
 /** Runs a conversation: tells `decide` what happens and does what it says. No rule of talking is in here. */
 import { createCallTime } from '../calls/call-time.ts'
-import type { Leg, StopReason, Talk, TalkEvent } from '../calls/ports.ts'
+import type { Brief, Leg, StopReason, Talk, TalkEvent } from '../calls/ports.ts'
 import { reasonOf } from '../core/errors.ts'
 import { toMs } from '../core/pcm.ts'
 import { type AgentLines, type AgentLinesDeps, createAgentLines } from './agent-lines.ts'
@@ -21,6 +21,7 @@ import { createTranscript } from './transcript.ts'
 /** A `due` that changed nothing is not repeated before this. */
 const IDLE_DUE_MS = 50
 
+type Heard = Exclude<SpeechEvent, { type: 'tone' }>
 type Perform = { [K in Action['type']]: (action: Extract<Action, { type: K }>) => void }
 
 /** Holds a conversation on an answered leg until it has ended and is hung up. Never rejects. */
@@ -69,6 +70,7 @@ class Runner {
       rule: bargeInRule(leg.ears.rateHz),
       llmTimeoutMs: d.llmTimeoutMs,
       transferTo: d.brief.transferTo,
+      onVoicemail: onVoicemailOf(d.brief),
       held: leg.held,
     })
   }
@@ -81,6 +83,7 @@ class Runner {
       this.warn('speech detector failed', error)
       this.dispatch({ type: 'deaf' })
     }
+    this.leg.onDigit((digit) => this.dispatch({ type: 'key', digit }))
     void this.leg.ended.then((end) => this.dispatch({ type: 'leg_ended', end }))
     if (this.signal.aborted) this.onStop()
     else this.signal.addEventListener('abort', this.onStop, { once: true })
@@ -133,6 +136,11 @@ class Runner {
   }
 
   private readonly onDetected = (detected: SpeechEvent): void => {
+    if (detected.type === 'tone') {
+      const ms = toMs(detected.to - detected.from, this.leg.ears.rateHz)
+      this.dispatch({ type: 'tone', hz: detected.hz, ms })
+      return
+    }
     const event = afterHold(detected, this.leg.lastHold)
     if (!event) return
     const { type, from } = event
@@ -156,19 +164,22 @@ class Runner {
     const { lines, teller } = this
     return {
       become: () => undefined,
-      draft: ({ id, from, to, answers }) => lines.draft(id, from, to, answers),
+      draft: (action) => lines.draft(action),
       reply: ({ id, note }) => lines.reply(id, note),
+      leave_message: ({ id }) => lines.leaveMessage(id),
       first_message: ({ id }) => lines.firstMessage(id),
       say: ({ id, line }) => lines.say(id, line),
       release: ({ id }) => lines.release(id),
       hold_back: ({ id }) => lines.holdBack(id),
       drop: ({ id }) => lines.drop(id),
       stop_mouth: () => lines.stop(),
+      resume_mouth: () => this.leg.mouth.resume(),
       arm: ({ rule }) => this.leg.mouth.arm(rule),
-      human_said: ({ id, text, at, until }) =>
-        teller.human({ text, at, until, finalText: lines.finalTextAt(id) }),
+      human_said: ({ id, text, at, until, continues }) =>
+        teller.human({ text, at, until, continues, finalText: lines.finalTextAt(id) }),
       tool_used: ({ call }) => teller.tool(call),
       answer_tool: ({ id, call, result }) => lines.answerTool(id, call, result),
+      tool_done: ({ id, call, result }) => lines.finishTool(id, call, result),
       press: ({ id, call, digits }) => void lines.press(id, call, digits),
       transfer: ({ id, call, number }) => void lines.transfer(id, call, number),
       handed_over: () => teller.handedOver(),
@@ -198,11 +209,16 @@ class Runner {
 }
 
 /** Without what of it was heard on hold, which nobody said; null when nothing is left. */
-function afterHold(event: SpeechEvent, hold: Leg['lastHold']): SpeechEvent | null {
+function afterHold(event: Heard, hold: Leg['lastHold']): Heard | null {
   const end = hold?.to ?? 0
   if (event.from >= end) return event
   if (event.type === 'speech_paused' && event.to <= end) return null
   return { ...event, from: end }
+}
+
+function onVoicemailOf({ voicemail }: Brief): State['onVoicemail'] {
+  if (voicemail === null) return 'hangup'
+  return typeof voicemail === 'object' ? 'leave' : voicemail
 }
 
 function stopReason(reason: unknown): StopReason {

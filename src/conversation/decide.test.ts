@@ -12,6 +12,7 @@ function setup(o: Partial<Parameters<typeof initialState>[0]> = {}): State {
     rule: bargeInRule(8000),
     llmTimeoutMs: 20_000,
     transferTo: '+15557654321',
+    onVoicemail: 'leave',
     held: false,
     ...o,
   })
@@ -37,7 +38,15 @@ function anyEvent(random: () => number, now: number): Event {
     () => ({
       type: 'recognised',
       id,
-      text: pick(['', 'Yes.', 'and', 'so long']),
+      text: pick([
+        '',
+        'Yes.',
+        'and',
+        'so long',
+        'Leave a message.',
+        'Press one for us.',
+        'Hold on.',
+      ]),
       noSpeech: random(),
     }),
     () => ({
@@ -49,10 +58,21 @@ function anyEvent(random: () => number, now: number): Event {
     () => ({
       type: 'tool',
       id,
-      call: { name: pick(['end_call', 'press_digits', 'transfer_call', 'x']), arguments: {} },
+      call: {
+        name: pick(['end_call', 'press_digits', 'transfer_call', 'wait', 'x']),
+        arguments: {},
+      },
     }),
     () => ({ type: 'sounding', id }),
-    () => ({ type: 'finished', id, whole: random() < 0.5 }),
+    () => ({
+      type: 'finished',
+      id,
+      whole: random() < 0.5,
+      text: pick(['', 'Hm.', 'What is your number?']),
+    }),
+    () => ({ type: 'tone', hz: pick([440, 1000, 1100, 2100]), ms: 200 + random() * 2000 }),
+    () => ({ type: 'key', digit: '1' }),
+    () => ({ type: 'judged', id, chance: random() }),
     () => ({ type: 'hold', held: random() < 0.5, position: from }),
     () => ({ type: 'transferring', id, call: { name: 'transfer_call', arguments: {} } }),
     () => ({

@@ -1,11 +1,15 @@
 import { answering } from './situations/answering.ts'
 import { ending } from './situations/ending.ts'
 import { hold } from './situations/hold.ts'
+import { interrupting } from './situations/interrupting.ts'
+import { keys } from './situations/keys.ts'
 import { limits } from './situations/limits.ts'
 import { listening } from './situations/listening.ts'
+import { machine } from './situations/machine.ts'
 import { opening } from './situations/opening.ts'
 import { silence } from './situations/silence.ts'
 import { transferring } from './situations/transferring.ts'
+import { voicemail } from './situations/voicemail.ts'
 import type { Action, Event, Situation, State } from './state.ts'
 
 /** The first that has something to do decides: what overrides comes first. */
@@ -14,8 +18,12 @@ const SITUATIONS: readonly Situation[] = [
   limits,
   transferring,
   hold,
+  machine,
+  voicemail,
   opening,
+  interrupting,
   listening,
+  keys,
   answering,
   silence,
 ]

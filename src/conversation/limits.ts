@@ -4,10 +4,21 @@ import type { BargeInRule } from '../core/ring.ts'
 
 /** An utterance begun this soon after the answer is likely a "Hello?" … */
 const GRACE_MS = 2000
-/** … and stops the agent only when it lasts this long. */
+/** … and pauses the agent only when it lasts this long. */
 const GRACE_SPEECH_MS = 1000
-/** Human speech of this length stops the agent. */
-const BARGE_IN_MS = 200
+/**
+ * Human speech of this length pauses the agent: told in windows of 32 ms, it is on the wire a tenth of a second after
+ * the first packet of it.
+ */
+const PAUSE_MS = 64
+/** Speech up to this length was a sign of listening, unless its text says otherwise. */
+export const BACKCHANNEL_MS = 600
+/** So long after such speech the agent goes on, whether its text is there or not. */
+export const RESUME_MS = 240
+/** Speech of this length is no sign of listening, whatever it says. */
+export const INTERRUPTION_MS = 1200
+/** Longer speech of which no text comes in this time was an interruption. */
+export const UNDECIDED_MS = 1500
 
 /** Without a first message the human may speak first for this long. */
 export const OPENING_WAIT_MS = 2000
@@ -21,6 +32,27 @@ export const SILENCE_MS = 10_000
 export const SILENCE_ASKS = 2
 /** Speech without a pause is taken as a turn after this long: music never pauses, and recognisers take 30 s. */
 export const STALL_MS = 28_000
+/** Speech this soon after a turn goes on with it, as long as no answer was heard. */
+export const JOIN_MS = 3000
+/** A voicemail greets within the first turns … */
+export const GREETING_TURNS = 3
+/** … and so soon after the answer. */
+export const GREETING_UNTIL_MS = 60_000
+/** Somebody spoke for so long before a beep: that was a greeting. */
+export const GREETING_MS = 2500
+/** From the end of the beep to our message. */
+export const BEEP_GAP_MS = 300
+/** Without a beep the message is spoken after so much silence … */
+export const NO_BEEP_MS = 4000
+/** … and after this long whatever is heard. */
+export const LEAVE_WITHIN_MS = 90_000
+/** The longest message: a thousand characters, spoken slowly. */
+export const MESSAGE_MS = 120_000
+/** The whole of a menu was heard when nothing came for so long: between two choices it is less. */
+export const MENU_MS = 2000
+/** So long after the last key the human has pressed all of them. */
+export const KEYS_MS = 1500
+export const MAX_KEYS = 32
 /** A speech-to-text or text-to-speech engine that gives nothing for this long has failed. */
 export const ENGINE_TIMEOUT_MS = 10_000
 /** The polite sentence of a shutdown or an empty balance may last this long. */
@@ -49,7 +81,7 @@ export const RESULT_MS = 25_000
 /** The rule that the speech detector holds human speech to while the agent speaks. */
 export function bargeInRule(rateHz: number): BargeInRule {
   return {
-    minSpeech: toSamples(BARGE_IN_MS, rateHz),
+    minSpeech: toSamples(PAUSE_MS, rateHz),
     graceUntil: toSamples(GRACE_MS, rateHz),
     graceMinSpeech: toSamples(GRACE_SPEECH_MS, rateHz),
   }

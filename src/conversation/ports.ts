@@ -14,6 +14,8 @@ export type SpeechEvent =
    * at `ended`: at `to`, or before it where the detector is known to lag.
    */
   | { type: 'speech_paused'; from: number; to: number; ended: number; at: number }
+  /** A pure tone of `hz` sounded from `from` to `to`, and silence followed it. */
+  | { type: 'tone'; from: number; to: number; hz: number; at: number }
 
 /** Tells speech from silence on a leg, off the main thread, and raises the ring's stop flag by the armed rule. */
 export interface SpeechDetector {
@@ -116,9 +118,18 @@ export interface LanguageModel {
   probeAtOnce?(): Promise<Probe>
 }
 
+/** Hears whether somebody has finished speaking, by how it sounds. */
+export interface TurnModel {
+  /** The chance, 0 to 1, that the speech in the samples [from, to) of a ring is a whole turn. */
+  judge(o: { ears: Ring; from: number; to: number }): Promise<number>
+  probe(): Promise<Probe>
+}
+
 export interface Engines {
   speech: SpeechDetector
   recogniser: Recogniser
   voice: Voice
   model: LanguageModel
+  /** Without one the text alone decides. */
+  turns?: TurnModel
 }

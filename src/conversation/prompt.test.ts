@@ -7,6 +7,7 @@ const brief = {
   firstMessage: null,
   name: 'Trattoria\nDa Mario',
   transferTo: null,
+  voicemail: null,
   toNumber: '+15551234567',
   maxDurationSeconds: 600,
 }

@@ -41,7 +41,9 @@ const STYLE = [
   'What you read of the other person comes from speech recognition and may be misheard: judge by the sense, ' +
     'and ask again when it matters. Repeat names, numbers, dates and prices once to confirm them.',
   'When there is nothing more to do, say goodbye and call end_call in the same reply. ' +
-    'In a phone menu, use press_digits instead of speaking.',
+    'In a phone menu, use press_digits instead of speaking. When you are asked to wait, or in a queue, call wait.',
+  'If you are asked who is calling and why, say for whom you call and the purpose in one sentence. If somebody else ' +
+    'comes to the phone, say again who you are and why you call.',
 ]
 
 function transferStyle(brief: Brief): string[] {
@@ -59,6 +61,7 @@ const RULES = [
     'say that you do not know.',
   `A line of yours that ends in ${CUT_MARK} was interrupted there: the rest of it was not heard. ` +
     'Never write that mark yourself.',
+  'What the person presses on their telephone comes as [pressed 1].',
   'A message in round brackets is a note about the call, not something that was said.',
 ]
 

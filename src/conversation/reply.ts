@@ -4,6 +4,7 @@ import type { Clock } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
 import type { Ring } from '../core/ring.ts'
 import { createClauses } from './clauses.ts'
+import { createGuard } from './confidential.ts'
 import { ENGINE_TIMEOUT_MS, MAX_REPLY_CHARS, MAX_REPLY_TOKENS, MAX_TOOL_ROUNDS } from './limits.ts'
 import type { Engines, Message, Tool } from './ports.ts'
 import type { Line } from './speech-queue.ts'
@@ -26,6 +27,8 @@ export interface ReplyDeps {
   rateHz: number
   language: string
   tools: readonly Tool[]
+  /** What is not to be spoken (`secretsOf`). */
+  secrets: readonly string[]
   llmTimeoutMs: number
   on(event: Event): void
 }
@@ -35,7 +38,7 @@ export interface ReplyRequest {
   /** Speech to recognise first; null when there is none. */
   speech: { ears: Ring; from: number; to: number } | null
   /** The messages to reply to, given what was recognised; null: the text alone is wanted. */
-  messages: ((text: string | null) => Message[]) | null
+  messages: ((text: string | null) => Promise<Message[]>) | null
 }
 
 export interface Reply {
@@ -115,6 +118,7 @@ class ReplyRun {
   private voiceError: unknown
   private chars = 0
   private readonly spoken: string[] = []
+  private readonly guard: (piece: string) => string
 
   constructor(
     d: ReplyDeps,
@@ -130,6 +134,7 @@ class ReplyRun {
     this.marks = c.marks
     this.signal = c.signal
     this.askTool = c.askTool
+    this.guard = createGuard(d.secrets)
   }
 
   get said(): string {
@@ -139,7 +144,9 @@ class ReplyRun {
   async whole(): Promise<void> {
     const text = this.o.speech ? await this.recognise(this.o.speech) : null
     if (this.signal.aborted || !this.o.messages || text === '') return
-    await this.think(this.o.messages(text))
+    const messages = await this.o.messages(text)
+    if (this.signal.aborted) return
+    await this.think(messages)
     await this.voicing
     this.throwVoiceError()
     if (this.chars > 0 && this.marks.firstSound === null)
@@ -223,8 +230,9 @@ class ReplyRun {
     return { text, calls }
   }
 
-  private speak(text: string): void {
+  private speak(clause: string): void {
     if (this.chars > MAX_REPLY_CHARS) return
+    const text = this.guard(clause)
     this.chars += text.length
     this.spoken.push(text)
     this.voicing = this.voicing

@@ -106,6 +106,7 @@ describe('the speech queue', () => {
     const mouth = {
       enqueue: () => ({ started: never, ended: never }),
       stop: () => undefined,
+      resume: () => undefined,
       arm: () => undefined,
     }
     const line = createSpeechQueue({ mouth, rateHz: 8000, on: (each) => news.push(each) }).open(1)

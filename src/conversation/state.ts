@@ -1,6 +1,7 @@
 /** What a conversation knows, what happens to it, and what it may do: the vocabulary of `decide`. */
 import type { LegEnd, StopReason, Talk, TransferOutcome } from '../calls/ports.ts'
 import type { BargeInRule } from '../core/ring.ts'
+import type { Asked } from './asked.ts'
 import { durationLimits } from './limits.ts'
 import type { LineName } from './stock-lines.ts'
 import type { ToolCall } from './tools.ts'
@@ -16,15 +17,21 @@ export interface Utterance {
   /** When it began, and when it ended so far, ms. */
   since: number
   until: number
-  /** It stopped the agent's sound. */
+  /** It paused the agent's sound. */
   bargedIn: boolean
   /** The draft that recognises it and, when `answers`, prepares the reply to it. */
   draft: number | null
   answers: boolean
   /** The draft's reply failed: a new one is asked for when the turn is committed. */
   broken: boolean
+  /** It goes on with the turn committed last, to which no answer was heard yet. */
+  continues: boolean
   /** null until recognised. */
   text: string | null
+  /** Its text at the pause before. */
+  textBefore: string | null
+  /** Chance that it is a whole turn, by how it sounded; null until told. */
+  chance: number | null
   /** When it becomes a turn; waits for the text too. null while the human speaks. */
   commitAt: number | null
   /** When a filler covers a slow recogniser. */
@@ -59,6 +66,15 @@ export interface Handover {
   until: number
 }
 
+/** A voicemail is listened to until it beeps. */
+export interface Voicemail {
+  /** The line of the message that is to be left. */
+  line: number
+  since: number
+  /** When the message is spoken; null until it beeped. */
+  speakAt: number | null
+}
+
 export interface Ending {
   reason: EndingReason
   /** The last sentence's line; we hang up when it has ended. */
@@ -80,6 +96,8 @@ export interface State {
   readonly llmTimeoutMs: number
   /** Whom the human may be handed over to; null: nobody. */
   readonly transferTo: string | null
+  /** What is done when a voicemail answers. */
+  readonly onVoicemail: 'hangup' | 'continue' | 'leave'
   /** Ids of lines and drafts count from 1. */
   nextId: number
   held: boolean
@@ -89,11 +107,30 @@ export interface State {
   utterance: Utterance | null
   answer: Answer | null
   handover: Handover | null
+  voicemail: Voicemail | null
+  /** Keys that the human has pressed, until they are taken as a turn. */
+  keys: { digits: string; dueAt: number } | null
+  /** Until when silence is no reason to ask: somebody asked for a moment, or the agent chose to wait. */
+  waiting: number | null
+  /** How often the human has had the word. */
+  humanTurns: number
+  /** The longest stretch that the human spoke, ms. */
+  spokenMs: number
   /** The line beside the answer (a filler, a question whether somebody is there) that is on its way. */
   aside: number | null
+  /** When the human's speech paused what the agent says; null while nothing is paused. */
+  pausedAt: number | null
   /** The agent's last reply did not get to its end, and nothing was said since. */
   cutOff: boolean
   resumes: number
+  /** What the human said last, while no answer to it was heard. */
+  lastSaid: { text: string; until: number } | null
+  /** What the agent's last words asked for. */
+  asked: Asked
+  /** The recogniser has put a full stop where no sentence ends. */
+  stopsMeanNothing: boolean
+  /** How often the human went on with a turn that was taken for finished. */
+  hasty: number
   /** Since when neither side has said anything. */
   quietSince: number
   asks: number
@@ -117,13 +154,19 @@ export type Event =
       since: number
       until: number
     }
+  /** A pure tone of `hz` that lasted for `ms` is over, and silence follows. */
+  | { type: 'tone'; hz: number; ms: number }
+  /** The human pressed a key. */
+  | { type: 'key'; digit: string }
   | { type: 'recognised'; id: number; text: string; noSpeech: number }
+  /** How a draft's speech sounded: the chance, 0 to 1, that it is a whole turn. */
+  | { type: 'judged'; id: number; chance: number }
   | { type: 'failed'; id: number; stage: FailedStage; reason: string }
   | { type: 'tool'; id: number; call: ToolCall }
   /** The first sample of a line left. */
   | { type: 'sounding'; id: number }
-  /** A line ended: `whole` when all of it was heard. */
-  | { type: 'finished'; id: number; whole: boolean }
+  /** A line ended: `text` of it was heard, `whole` when that is all of it. */
+  | { type: 'finished'; id: number; whole: boolean; text: string }
   /** `position` is where in the ring the hold began or ended. */
   | { type: 'hold'; held: boolean; position: number }
   /** What was to be said before a transfer was heard: the human is being handed over. */
@@ -138,12 +181,17 @@ export type Event =
 
 export type Action =
   | { type: 'become'; patch: Partial<State> }
-  /** Recognise [from, to) and, when `answers`, prepare the reply to it, held. */
-  | { type: 'draft'; id: number; from: number; to: number; answers: boolean }
+  /**
+   * Recognise [from, to) and, when `answers`, prepare the reply to it, held. `continues`: it goes on with the turn
+   * committed last.
+   */
+  | { type: 'draft'; id: number; from: number; to: number; answers: boolean; continues: boolean }
   /** Prepare a reply to all that was said, held; `note` is added for the model. */
   | { type: 'reply'; id: number; note: string | null }
   /** Speak the brief's first message, held. */
   | { type: 'first_message'; id: number }
+  /** Make the message for a voicemail ready, held. */
+  | { type: 'leave_message'; id: number }
   /** Speak a stock line at once. */
   | { type: 'say'; id: number; line: LineName }
   /** Lets a held line sound. */
@@ -153,13 +201,24 @@ export type Action =
   /** Ends a draft or a line for good. */
   | { type: 'drop'; id: number }
   | { type: 'stop_mouth' }
+  /** What human speech has paused goes on. */
+  | { type: 'resume_mouth' }
   | { type: 'arm'; rule: BargeInRule | null }
   /** The human's turn is committed: its text, when it began and ended, and the draft that recognised it. */
-  | { type: 'human_said'; text: string; at: number; until: number; id: number | null }
+  | {
+      type: 'human_said'
+      text: string
+      at: number
+      until: number
+      id: number | null
+      continues: boolean
+    }
   /** A tool call takes effect. */
   | { type: 'tool_used'; call: ToolCall }
   /** The tool's answer to the model; null ends the reply there. */
   | { type: 'answer_tool'; id: number; call: ToolCall; result: string | null }
+  /** The same, and that is the end of the reply: the model sees the result with its next request. */
+  | { type: 'tool_done'; id: number; call: ToolCall; result: string }
   | { type: 'press'; id: number; call: ToolCall; digits: string }
   /** Hand the human over, once what is said before it was heard. */
   | { type: 'transfer'; id: number; call: ToolCall; number: string }
@@ -185,6 +244,7 @@ export function initialState(o: {
   rule: BargeInRule
   llmTimeoutMs: number
   transferTo: string | null
+  onVoicemail: State['onVoicemail']
   held: boolean
 }): State {
   const { maxDurationSeconds, ...rest } = o
@@ -198,9 +258,19 @@ export function initialState(o: {
     utterance: null,
     answer: null,
     handover: null,
+    voicemail: null,
+    keys: null,
+    waiting: null,
+    humanTurns: 0,
+    spokenMs: 0,
     aside: null,
+    pausedAt: null,
     cutOff: false,
     resumes: 0,
+    lastSaid: null,
+    asked: 'nothing',
+    stopsMeanNothing: false,
+    hasty: 0,
     quietSince: o.answeredAt,
     asks: 0,
     fillers: 0,

@@ -12,6 +12,7 @@ const brief = {
   firstMessage: null,
   name: null,
   transferTo: null,
+  voicemail: null,
   toNumber: '+15551234567',
   maxDurationSeconds: 600,
 }

@@ -11,6 +11,7 @@ const brief = {
   firstMessage: 'Hello, this is a test.',
   name: null,
   transferTo: null,
+  voicemail: null,
   toNumber: '+15551234567',
   maxDurationSeconds: 600,
 }

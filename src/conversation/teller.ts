@@ -18,7 +18,14 @@ export interface LineKind {
 
 export interface Teller {
   speech(news: SpeechNews, kind: LineKind): void
-  human(turn: { text: string; at: number; until: number; finalText: number | null }): void
+  /** `continues`: it goes on with the turn before, which is told again, longer. */
+  human(turn: {
+    text: string
+    at: number
+    until: number
+    continues: boolean
+    finalText: number | null
+  }): void
   tool(call: ToolCall): void
   /** The human was handed over. */
   handedOver(): void
@@ -71,11 +78,10 @@ export function createTeller(o: {
         : transcript.progress(news.id, news.text)
       if (changed) tell({ type: 'transcript', ...changed.turn, turn: changed.index, final })
     },
-    human({ text, at, until, finalText }) {
-      const begun = Math.round(at)
+    human({ text, at, until, continues, finalText }) {
       unanswered = { until, finalText }
-      const turn = transcript.human(text, begun)
-      tell({ type: 'transcript', turn, role: 'human', text, final: true, at: begun })
+      const { turn, index } = transcript.human(text, Math.round(at), continues)
+      tell({ type: 'transcript', ...turn, turn: index, final: true })
     },
     tool: (call) => tell({ type: 'tool', name: call.name, arguments: call.arguments, at: now() }),
     handedOver: () => tell({ type: 'transferred', at: now() }),

@@ -8,8 +8,8 @@ describe('the tools of a call', () => {
   it('hold a transfer only where there is somebody to transfer to', () => {
     const names = (o: { transferTo: string | null }): string[] =>
       toolsFor(o).map(({ name }) => name)
-    expect(names(NOBODY)).toEqual(['end_call', 'press_digits'])
-    expect(names(SOMEBODY)).toEqual(['end_call', 'press_digits', 'transfer_call'])
+    expect(names(NOBODY)).toEqual(['end_call', 'press_digits', 'wait'])
+    expect(names(SOMEBODY)).toEqual(['end_call', 'press_digits', 'wait', 'transfer_call'])
     expect(JSON.stringify(toolsFor(SOMEBODY))).not.toContain('5557654321')
   })
 })

@@ -30,6 +30,24 @@ const TOOLS: readonly Tool[] = [
       additionalProperties: false,
     },
   },
+  {
+    name: 'wait',
+    description:
+      'Say nothing and listen on: when you are asked to wait, in a queue, while a recording plays or a menu still speaks, ' +
+      'or when the person has turned away. What is said next is told to you.',
+    parameters: {
+      type: 'object',
+      properties: {
+        seconds: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 300,
+          description: 'How long silence is fine; 60 if left out.',
+        },
+      },
+      additionalProperties: false,
+    },
+  },
 ]
 
 /** The number is not the model's to choose. */
@@ -46,6 +64,7 @@ export function toolsFor(o: { transferTo: string | null }): readonly Tool[] {
   return o.transferTo === null ? TOOLS : [...TOOLS, TRANSFER_CALL]
 }
 
+const WAIT_SECONDS = 60
 /** So many digits in an argument are meant as a telephone number. */
 const MIN_NUMBER = 3
 /** Of the arguments as JSON. */
@@ -54,6 +73,7 @@ const MAX_ARGUMENTS = 2000
 export type Verdict =
   | { tool: 'end_call' }
   | { tool: 'press_digits'; digits: string }
+  | { tool: 'wait'; seconds: number }
   | { tool: 'transfer_call'; number: string }
   /** One sentence for the model. */
   | { refused: string }
@@ -64,13 +84,20 @@ export function judgeTool(call: ToolCall, o: { transferTo: string | null }): Ver
     return { refused: 'the arguments are too long.' }
   if (call.name === 'end_call') return { tool: 'end_call' }
   if (call.name === 'transfer_call') return judgeTransfer(call, o.transferTo)
+  if (call.name === 'wait') return { tool: 'wait', seconds: secondsOf(call.arguments.seconds) }
   if (call.name !== 'press_digits')
-    return { refused: 'there is no such tool; there are end_call and press_digits.' }
+    return { refused: 'there is no such tool; there are end_call, press_digits and wait.' }
   const { digits } = call.arguments
   const keys = typeof digits === 'number' ? String(digits) : digits
   if (typeof keys !== 'string' || !/^[0-9*#A-Dw]{1,32}$/.test(keys))
     return { refused: 'digits must be 1 to 32 of the keys 0-9, *, #, A-D and w.' }
   return { tool: 'press_digits', digits: keys }
+}
+
+/** Within bounds, whatever was asked for. */
+function secondsOf(value: unknown): number {
+  const seconds = Number(value ?? WAIT_SECONDS)
+  return Number.isFinite(seconds) ? Math.min(Math.max(Math.round(seconds), 1), 300) : WAIT_SECONDS
 }
 
 /** Only to the number of the call's own request: whoever talks the model into naming another gets none at all. */

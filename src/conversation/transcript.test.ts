@@ -16,17 +16,32 @@ describe('the transcript', () => {
     const transcript = createTranscript()
     transcript.begin(1, { ...spoken, text: 'One.' })
     expect(transcript.finish(1, '', false)).toBeNull()
-    expect(transcript.human('Hello?', 5)).toBe(0)
+    expect(transcript.human('Hello?', 5).index).toBe(0)
   })
 
   it('keeps the place of a turn without a word when another follows it', () => {
     const transcript = createTranscript()
     transcript.begin(1, { ...spoken, text: 'One.' })
-    expect(transcript.human('Hello?', 5)).toBe(1)
+    expect(transcript.human('Hello?', 5).index).toBe(1)
     expect(transcript.finish(1, '', false)).toEqual({
       turn: { role: 'agent', text: '…', at: 0 },
       index: 0,
     })
+  })
+
+  it('adds to the last human turn what goes on with it, unless something came between', () => {
+    const transcript = createTranscript()
+    transcript.human('One pizza.', 5)
+    expect(transcript.messages({ text: 'And a salad.', continues: true })).toEqual([
+      { role: 'user', content: 'One pizza. And a salad.' },
+    ])
+    expect(transcript.human('And a salad.', 900, true)).toEqual({
+      turn: { role: 'human', text: 'One pizza. And a salad.', at: 5 },
+      index: 0,
+    })
+    transcript.begin(1, { ...spoken, text: 'Fine.' })
+    expect(transcript.human('And a beer.', 2000, true).index).toBe(2)
+    expect(transcript.messages({ text: 'x', continues: false })).toHaveLength(4)
   })
 
   it('shows fillers to people but not to the model', () => {
@@ -41,7 +56,7 @@ describe('the transcript', () => {
     const transcript = createTranscript()
     transcript.begin(1, { ...spoken, text: 'Hi.' })
     transcript.finish(1, 'Hi.', true)
-    transcript.human('Press one.', 5)
+    transcript.human('And now?', 5)
     const before = transcript.messages()
     transcript.tool({ name: 'press_digits', arguments: { digits: '1' } }, 'The keys were pressed.')
     transcript.begin(2, { ...spoken, text: 'Done.' })
@@ -53,5 +68,16 @@ describe('the transcript', () => {
       'tool',
       'assistant',
     ])
+  })
+
+  it('tells the model what speaks, before the words it is about, and people nothing of it', () => {
+    const transcript = createTranscript()
+    const text = 'For sales, press one.'
+    const next = transcript.messages({ text, continues: false })
+    expect(next[0]?.content).toMatch(/^\(An automatic phone menu [^()]*\)$/)
+    expect(next[1]?.content).toBe(text)
+    transcript.human(text, 5)
+    expect(transcript.messages()).toEqual(next)
+    expect(transcript.turns()).toEqual([{ role: 'human', text, at: 5 }])
   })
 })

@@ -1,5 +1,6 @@
 /** What was said, in the order in which it was: for people as turns, for the model as messages. */
 import type { Turn } from '../calls/call.ts'
+import { hintFor } from './callee.ts'
 import type { Message } from './ports.ts'
 import type { ToolCall } from './tools.ts'
 
@@ -21,8 +22,8 @@ interface ToolUse {
 }
 
 export interface Transcript {
-  /** Appends the human's turn; returns its index among the turns. */
-  human(text: string, at: number): number
+  /** Appends the human's turn, or, when it `continues` and nothing came between, adds to the last one. */
+  human(text: string, at: number, continues?: boolean): { turn: Turn; index: number }
   /** A line begins to sound: the agent's turn begins. Returns its index. */
   begin(line: number, o: { text: string; at: number; filler: boolean }): number
   /** More of a line sounds. Null for a line that never began. */
@@ -33,8 +34,11 @@ export interface Transcript {
   /** `after`: the line that used the tool, and what that line had said before. */
   tool(call: ToolCall, result: string, after?: { line: number; said: string }): void
   turns(): Turn[]
-  /** Append-only from one reply to the next, but for what turned out not to have been heard. */
-  messages(): Message[]
+  /**
+   * Append-only from one reply to the next, but for what turned out not to have been heard. `next` is what the human is
+   * saying, and `continues` as of `human`.
+   */
+  messages(next?: { text: string; continues: boolean }): Message[]
 }
 
 export function createTranscript(): Transcript {
@@ -49,9 +53,13 @@ export function createTranscript(): Transcript {
       | undefined
 
   return {
-    human(text, at) {
-      entries.push({ kind: 'human', turn: { role: 'human', text, at } })
-      return turns().length - 1
+    human(text, at, continues = false) {
+      const last = entries.at(-1)
+      if (continues && last?.kind === 'human') last.turn.text += ` ${text}`
+      else entries.push({ kind: 'human', turn: { role: 'human', text, at } })
+      const all = turns()
+      const index = all.length - 1
+      return { turn: { ...(all[index] as Turn) }, index }
     },
     begin(line, { text, at, filler }) {
       const turn: Turn = { role: 'agent', text, at }
@@ -85,7 +93,14 @@ export function createTranscript(): Transcript {
       entries.push({ kind: 'tool', use: { call, result, after: after?.said ? after : null } })
     },
     turns: () => turns().map((turn) => ({ ...turn })),
-    messages: () => entries.flatMap((entry) => toMessages(entry, entries)),
+    messages(next) {
+      const messages = entries.flatMap((entry) => toMessages(entry, entries))
+      const last = messages.at(-1)
+      if (!next) return messages
+      if (!next.continues || entries.at(-1)?.kind !== 'human' || !last)
+        return [...messages, ...toUser(next.text)]
+      return [...messages.slice(0, -1), { ...last, content: `${last.content} ${next.text}` }]
+    },
   }
 }
 
@@ -97,10 +112,17 @@ export function toolMessages(content: string, call: ToolCall, result: string): M
   ]
 }
 
+/** What the human said, behind what the model is to know of it. */
+function toUser(text: string): Message[] {
+  const hint = hintFor(text)
+  const said: Message = { role: 'user', content: text }
+  return hint === null ? [said] : [{ role: 'user', content: hint }, said]
+}
+
 function toMessages(entry: Entry, all: readonly Entry[]): Message[] {
   switch (entry.kind) {
     case 'human':
-      return [{ role: 'user', content: entry.turn.text }]
+      return toUser(entry.turn.text)
     case 'note':
       return [{ role: 'user', content: entry.text }]
     case 'tool':

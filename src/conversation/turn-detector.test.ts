@@ -1,48 +1,113 @@
 import { describe, expect, it } from 'vitest'
-import { commitSilenceMs, completeness } from './turn-detector.ts'
+import {
+  type Completeness,
+  commitSilenceMs,
+  completeness,
+  isStrayStop,
+  NO_CONTEXT,
+  stopWasDropped,
+} from './turn-detector.ts'
+
+const dictation = { ...NO_CONTEXT, asked: 'dictation' } as const
 
 describe('endpointing by text', () => {
-  it.each([
-    'Sure.',
-    'Yes',
-    'okay',
-    'That will be twenty dollars.',
-    'what size would you like',
-    'Thank you',
-    'No, that is all. Thanks!',
-  ])('takes %j for a finished turn', (text) => {
-    expect(completeness(text)).toBe('complete')
+  it.each<[Completeness, string]>([
+    ['complete', 'Sure.'],
+    ['complete', 'Yes'],
+    ['complete', 'okay'],
+    ['complete', 'That will be twenty dollars.'],
+    ['complete', 'what size would you like'],
+    ['complete', 'Thank you'],
+    ['complete', 'No, that is all. Thanks!'],
+    ['complete', 'Yes, it is.'],
+    ['complete', "No, we can't."],
+    ['complete', 'I will be there at seven.'],
+    ['complete', 'A table for 2.'],
+    ['question', "Joe's Pizza, how can I help you?"],
+    ['question', 'Is it for 7?'],
+    ['incomplete', 'I would like to'],
+    ['incomplete', 'We have pepperoni and'],
+    ['incomplete', 'First,'],
+    ['incomplete', 'We can do it on the'],
+    ['incomplete', 'I would like a.'],
+    ['incomplete', 'I need'],
+    ['incomplete', 'The problem is.'],
+    ['incomplete', 'make it two'],
+    ['incomplete', 'I would like a large pepperoni'],
+    ['incomplete', 'What size would'],
+    ['dictating', 'My number is five five five'],
+    ['dictating', 'It is 555.'],
+    ['dictating', 'That is B as in boy, o, b'],
+    ['thinking', 'um'],
+    ['thinking', 'Well, let me see, uh...'],
+    ['thinking', 'Hold on.'],
+    ['thinking', 'One moment, please.'],
+    ['thinking', 'Yes, we are open. Let me check the schedule.'],
+    ['complete', 'Let me check. We have an opening on Tuesday.'],
+    ['question', 'Hold on a second. Is it Monday or Tuesday?'],
+    ['unknown', 'the large pepperoni pizza'],
+    ['unknown', 'We have pepperoni, mushrooms, sausage.'],
+    ['unknown', ''],
+  ])('takes for %s: %j', (kind, text) => {
+    expect(completeness(text)).toBe(kind)
   })
 
-  it.each(["Joe's Pizza, how can I help you?", 'Is it for 7?'])(
-    'takes %j for a question',
-    (text) => {
-      expect(completeness(text)).toBe('question')
-    },
-  )
-
-  it.each([
-    'I would like to',
-    'We have pepperoni and',
-    'My number is five five five',
-    'It is 555',
-    'It is 555.',
-    'um',
-    'Well, let me see, uh...',
-    'First,',
-    'That is B as in boy, o, b',
-    'We can do it on the',
-  ])('waits longer after %j', (text) => {
-    expect(completeness(text)).toBe('incomplete')
+  it.each<[Completeness, string]>([
+    ['dictating', 'Sure.'],
+    ['dictating', "It's 555."],
+    ['dictating', '555 123'],
+    ['incomplete', '555 123 45'],
+    ['unknown', '555 123 4567.'],
+    ['dictating', 'S, m, i, t'],
+    ['complete', 'bob at example dot com'],
+    ['complete', "I don't have one."],
+  ])('where something is dictated, takes for %s: %j', (kind, text) => {
+    expect(completeness(text, dictation)).toBe(kind)
   })
 
-  it('does not know about words without punctuation, nor about text that is not there yet', () => {
-    expect(completeness('the large pepperoni pizza')).toBe('unknown')
-    expect(completeness(null)).toBe('unknown')
+  it('does not trust a short word that answers nothing', () => {
+    expect(completeness('Okay.', { ...NO_CONTEXT, asked: 'nothing' })).toBe('unknown')
   })
 
-  it('is quick after a question, less so after a sentence, and patient after an unfinished one', () => {
-    const texts = ['Who is it?', 'Yes.', null, 'and']
-    expect(texts.map(commitSilenceMs)).toEqual([300, 500, 700, 1000])
+  it('is quick after a question or a sentence, and the more patient the less is finished', () => {
+    const texts = ['Who is it?', 'Yes.', null, 'and', '555', 'um']
+    expect(texts.map((text) => commitSilenceMs(text))).toEqual([300, 320, 700, 1000, 1500, 2500])
+  })
+
+  it('grows cautious, within limits, with each answer that came too early', () => {
+    const after = (hasty: number) => commitSilenceMs('Yes.', { ...NO_CONTEXT, hasty })
+    expect([0, 1, 3, 9].map(after)).toEqual([320, 470, 770, 770])
+  })
+
+  it('believes a model that hears the turn when it is sure, but not against somebody who counts', () => {
+    const by = (text: string, chance: number) => commitSilenceMs(text, { ...NO_CONTEXT, chance })
+    expect(by('the large pepperoni pizza', 0.9)).toBe(320)
+    expect(by('I would like to', 0.9)).toBe(700)
+    expect(by('Yes.', 0.1)).toBe(1000)
+    expect(by('Yes.', 0.5)).toBe(320)
+    expect(by('555', 0.9)).toBe(1500)
+  })
+})
+
+describe('a recogniser that puts a full stop after every piece', () => {
+  it('is known by one where no sentence ends', () => {
+    expect(isStrayStop('I would like a.')).toBe(true)
+    expect(isStrayStop('I would like a pizza.')).toBe(false)
+    expect(isStrayStop('Yes, it is.')).toBe(false)
+    expect(isStrayStop('I would like a')).toBe(false)
+  })
+
+  it('is known by one that is gone when more was said', () => {
+    const before = 'I would like a pizza.'
+    expect(stopWasDropped(before, 'I would like a pizza with olives.')).toBe(true)
+    expect(stopWasDropped(before, 'I would like a pizza. With olives.')).toBe(false)
+    expect(stopWasDropped(before, 'A pizza with olives.')).toBe(false)
+    expect(stopWasDropped('And', 'And olives.')).toBe(false)
+  })
+
+  it('says nothing by it any more', () => {
+    const context = { ...NO_CONTEXT, stopsMeanNothing: true }
+    expect(commitSilenceMs('I would like a pizza.', context)).toBe(700)
+    expect(commitSilenceMs('What time?', context)).toBe(300)
   })
 })

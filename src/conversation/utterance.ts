@@ -1,7 +1,8 @@
 /** Hearing: how speech and its text make an utterance, whatever is then done about it. Pure. */
-import { FILLER_MS, STALL_MS } from './limits.ts'
+import { isMenu } from './callee.ts'
+import { FILLER_MS, JOIN_MS, MENU_MS, STALL_MS } from './limits.ts'
 import { type Action, become, type Event, type State, type Utterance } from './state.ts'
-import { commitSilenceMs } from './turn-detector.ts'
+import { commitSilenceMs, isStrayStop, stopWasDropped } from './turn-detector.ts'
 
 /** Above this chance that nobody spoke, a recogniser's text is its own invention. */
 const NO_SPEECH = 0.6
@@ -20,13 +21,16 @@ export function hear(state: State, event: Heard, answers: boolean): Action[] {
   const u = state.utterance
   switch (event.type) {
     case 'speech_started':
-      return u ? goOn(u) : [become({ utterance: newUtterance(event) })]
+      return u ? goOn(u) : [become({ utterance: newUtterance(event, state) })]
     case 'barge_in':
-      return [become({ utterance: { ...(u ?? newUtterance(event)), bargedIn: true } })]
-    case 'speech_paused':
-      return draft(state, pausedAt(u ?? newUtterance(event), event), answers)
+      return [become({ utterance: { ...(u ?? newUtterance(event, state)), bargedIn: true } })]
+    case 'speech_paused': {
+      const paused = pausedAt(u ?? newUtterance(event, state), event)
+      const spokenMs = Math.max(state.spokenMs, paused.until - paused.since)
+      return [become({ spokenMs }), ...draft(state, paused, answers)]
+    }
     case 'recognised':
-      return u && u.draft === event.id ? recognised(u, event) : []
+      return u && u.draft === event.id ? recognised(state, u, event) : []
   }
 }
 
@@ -41,10 +45,11 @@ export function draft(state: State, utterance: Utterance, answers: boolean): Act
       from: utterance.from,
       to: utterance.to ?? Number.MAX_SAFE_INTEGER,
       answers,
+      continues: utterance.continues,
     },
     become({
       nextId: id + 1,
-      utterance: { ...utterance, draft: id, answers, broken: false, text: null },
+      utterance: { ...utterance, draft: id, answers, broken: false, text: null, chance: null },
     }),
   ]
 }
@@ -55,17 +60,20 @@ export function dropDraft(utterance: Utterance): Action[] {
 
 /** The utterance as the human's turn. */
 export function said(utterance: Utterance, text: string): Action {
-  const { since, until, draft } = utterance
-  return { type: 'human_said', text, at: since, id: draft, until }
+  const { since, until, draft, continues } = utterance
+  return { type: 'human_said', text, at: since, id: draft, until, continues }
 }
 
 /** What is left of a stalled utterance: its speech goes on. */
 export function rest(utterance: Utterance): Utterance | null {
   if (!utterance.stalled || utterance.to === null) return null
-  return newUtterance({ from: utterance.to, since: utterance.until })
+  return newUtterance({ from: utterance.to, since: utterance.until }, { lastSaid: null })
 }
 
-function newUtterance({ from, since }: { from: number; since: number }): Utterance {
+function newUtterance(
+  { from, since }: { from: number; since: number },
+  { lastSaid }: Pick<State, 'lastSaid'>,
+): Utterance {
   return {
     from,
     to: null,
@@ -75,7 +83,10 @@ function newUtterance({ from, since }: { from: number; since: number }): Utteran
     draft: null,
     answers: false,
     broken: false,
+    continues: lastSaid !== null && since - lastSaid.until <= JOIN_MS,
     text: null,
+    textBefore: null,
+    chance: null,
     commitAt: null,
     fillerAt: null,
     stallAt: since + STALL_MS,
@@ -89,6 +100,8 @@ function goOn(u: Utterance): Action[] {
     to: null,
     draft: null,
     text: null,
+    textBefore: u.text ?? u.textBefore,
+    chance: null,
     commitAt: null,
     fillerAt: null,
     stalled: false,
@@ -108,12 +121,28 @@ function pausedAt(u: Utterance, event: { to: number; until: number }): Utterance
   }
 }
 
-function recognised(u: Utterance, event: { text: string; noSpeech: number }): Action[] {
+function recognised(
+  state: State,
+  u: Utterance,
+  event: { text: string; noSpeech: number },
+): Action[] {
   const text = event.noSpeech > NO_SPEECH ? '' : spokenText(event.text)
   const heard = become({ recogniserFailures: 0 })
   if (text === '') return [heard, ...dropDraft(u), become({ utterance: rest(u) })]
-  const commitAt = u.stalled ? u.until : u.until + commitSilenceMs(text)
-  return [heard, become({ utterance: { ...u, text, commitAt, fillerAt: null } })]
+  const stray = isStrayStop(text) || (u.textBefore !== null && stopWasDropped(u.textBefore, text))
+  const stopsMeanNothing = state.stopsMeanNothing || stray
+  const utterance = { ...u, text, fillerAt: null }
+  const commitAt = commitTime({ ...state, stopsMeanNothing }, utterance)
+  return [heard, become({ stopsMeanNothing, utterance: { ...utterance, commitAt } })]
+}
+
+/** When the utterance becomes a turn, by what is known of it and what was said before. */
+export function commitTime(state: State, u: Utterance): number {
+  if (u.stalled) return u.until
+  const { asked, stopsMeanNothing, hasty, lastSaid } = state
+  const text = u.text !== null && u.continues && lastSaid ? `${lastSaid.text} ${u.text}` : u.text
+  if (text !== null && isMenu(text)) return u.until + MENU_MS
+  return u.until + commitSilenceMs(text, { asked, stopsMeanNothing, hasty, chance: u.chance })
 }
 
 /** Without a recogniser's remarks about noises; empty when no word is left. */

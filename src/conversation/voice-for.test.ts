@@ -15,6 +15,7 @@ const brief: Brief = {
   firstMessage: 'Bonjour.',
   name: null,
   transferTo: null,
+  voicemail: null,
   toNumber: '+15551234567',
   maxDurationSeconds: 600,
 }

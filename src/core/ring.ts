@@ -1,5 +1,5 @@
 /**
- * The shared memory of one call: what the human said, and the flags by which the speech detector stops our sound.
+ * The shared memory of one call: what the human said, and the flags by which the speech detector pauses our sound.
  *
  * Layout, little words first: SLOTS 32-bit integers, then `capacity` 16-bit samples.
  * The media worker writes sound; everybody else reads. Positions count samples since the answer and never wrap
@@ -11,21 +11,21 @@ const SLOT = {
   capacity: 1,
   /** Samples written since the answer. */
   written: 2,
-  /** 1 while human speech may stop our sound. */
+  /** 1 while human speech may pause our sound. */
   armed: 3,
-  /** Speech of this many samples stops it. */
+  /** Speech of this many samples pauses it. */
   minSpeech: 4,
   /** Speech that began before this position … */
   graceUntil: 5,
-  /** … stops it only when it lasts this many samples. */
+  /** … pauses it only when it lasts this many samples. */
   graceMinSpeech: 6,
-  /** Raised by the speech detector, taken by the media worker. */
-  stop: 7,
+  /** 1 while our sound waits where it is: raised by the speech detector, obeyed by the media worker. */
+  paused: 7,
   /** Samples of our own speech that left for the human since the answer. */
   heard: 8,
 } as const
 
-/** When human speech stops ours: the rule that `arm` writes and the speech detector reads. All in samples. */
+/** When human speech pauses ours: the rule that `arm` writes and the speech detector reads. All in samples. */
 export interface BargeInRule {
   minSpeech: number
   /** An utterance begun before this position (a "Hello?" at the answer) has to last `graceMinSpeech`. */
@@ -87,30 +87,41 @@ export class Ring {
     return out
   }
 
-  /** Lets human speech stop our sound by `rule`, or, with null, forbids it. */
+  /** Lets human speech pause our sound by `rule`; null forbids it, and what is paused goes on. */
   arm(rule: BargeInRule | null): void {
     Atomics.store(this.slots, SLOT.armed, 0)
-    if (!rule) return
+    if (!rule) {
+      this.resume()
+      return
+    }
     Atomics.store(this.slots, SLOT.minSpeech, rule.minSpeech)
     Atomics.store(this.slots, SLOT.graceUntil, rule.graceUntil)
     Atomics.store(this.slots, SLOT.graceMinSpeech, rule.graceMinSpeech)
     Atomics.store(this.slots, SLOT.armed, 1)
   }
 
-  /** Raises the stop flag when speech that began at `from` and lasts until `to` is enough by the armed rule. */
-  stopIfArmed(from: number, to: number): boolean {
+  /**
+   * Pauses our sound when speech that began at `from` and lasts until `to` is enough by the armed rule; the rule has
+   * then had its effect, until it is armed again.
+   */
+  pauseIfArmed(from: number, to: number): boolean {
     if (Atomics.load(this.slots, SLOT.armed) === 0) return false
     const graced = from < Atomics.load(this.slots, SLOT.graceUntil)
     const enough = Atomics.load(this.slots, graced ? SLOT.graceMinSpeech : SLOT.minSpeech)
     if (to - from < enough) return false
     Atomics.store(this.slots, SLOT.armed, 0)
-    Atomics.store(this.slots, SLOT.stop, 1)
+    Atomics.store(this.slots, SLOT.paused, 1)
     return true
   }
 
-  /** True once after each raised stop flag: the media worker drops what it was playing. */
-  takeStop(): boolean {
-    return Atomics.exchange(this.slots, SLOT.stop, 0) === 1
+  /** True while our sound has to wait where it is: the media worker sends silence. */
+  get paused(): boolean {
+    return Atomics.load(this.slots, SLOT.paused) === 1
+  }
+
+  /** Our sound goes on from the sample at which it was paused. */
+  resume(): void {
+    Atomics.store(this.slots, SLOT.paused, 0)
   }
 
   /** Samples of our own speech that left for the human since the answer. */

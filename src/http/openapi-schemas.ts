@@ -44,6 +44,25 @@ function closed(properties: Record<string, Schema>, required: readonly string[])
   return { type: 'object', properties, required, additionalProperties: false }
 }
 
+const voicemail = {
+  anyOf: [
+    { type: 'string', enum: ['hangup', 'continue'] },
+    {
+      type: 'object',
+      properties: {
+        leaveMessage: {
+          type: 'string',
+          minLength: 1,
+          maxLength: 1000,
+          description: 'Spoken after the beep; then the call ends.',
+        },
+      },
+      required: ['leaveMessage'],
+      additionalProperties: false,
+    },
+  ],
+}
+
 const metadata = {
   type: 'object',
   additionalProperties: text,
@@ -150,6 +169,10 @@ const newCall = closed(
         },
       ],
     },
+    voicemail: {
+      anyOf: [...voicemail.anyOf, { type: 'null' }],
+      description: 'What happens when a voicemail answers. Left out: hangup.',
+    },
   },
   ['phoneNumber', 'instructions'],
 )
@@ -212,9 +235,13 @@ const createdCall = object(
     retry,
     language: languageTag,
     voice: text,
+    voicemail,
     createdAt: time,
   },
-  ['name', 'firstMessage', 'callAt', 'metadata', 'transferTo', 'retry', 'language', 'voice'],
+  [
+    ...['name', 'firstMessage', 'callAt', 'metadata', 'transferTo', 'retry', 'language', 'voice'],
+    'voicemail',
+  ],
 )
 
 const listed: Record<string, Schema> = {
@@ -241,6 +268,7 @@ const listed: Record<string, Schema> = {
   transferTo: orNull(e164),
   language: orNull(languageTag),
   voice: orNull(text),
+  voicemail,
   summary: orNull(text),
   cost: { ...count, description: 'Cents.' },
   duration: { ...count, description: 'Seconds from the answer to the end.' },

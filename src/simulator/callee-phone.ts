@@ -1,15 +1,17 @@
 /** The callee's telephone: real SIP and RTP on this machine's loopback, in this process. */
 
-import type { IncomingCall } from '../calls/ports.ts'
+import type { IncomingCall, Leg } from '../calls/ports.ts'
 import type { SpeechDetector, Voice } from '../conversation/ports.ts'
-import type { Clock } from '../core/clock.ts'
+import { type Clock, sleep } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
 import { type Part, stopAll } from '../core/lifecycle.ts'
 import type { Log } from '../core/log.ts'
+import type { MediaSession } from '../telephony/media/media.ts'
+import type { WireLog } from '../telephony/media/wire-log.ts'
 import { createMedia } from '../telephony/media/worker-media.ts'
 import { createTelephony } from '../telephony/telephony.ts'
-import { createCallee } from './callee.ts'
+import { type CalleeReport, createCallee } from './callee.ts'
 import type { Dialogue } from './dialogue.ts'
 
 export interface CalleePhone {
@@ -21,26 +23,44 @@ export interface CalleePhone {
 const HOST = '127.0.0.1'
 const SILENCE_MS = 30_000
 
-/** Takes every call that comes, one after the other or at once, and leads it by `dialogue`. */
+/** What the callee does with a call. */
+export type Reception =
+  /** Refuses it with this SIP status. */
+  | { refuse: number }
+  /** Answers it, and leads it by `dialogue`; `over` is told how it went. */
+  | {
+      dialogue: Dialogue
+      mute: boolean
+      over?(report: CalleeReport, wire: WireLog): void
+    }
+
+/** Takes every call that comes, one after the other or at once, as `receive` says by the number that was called. */
 export async function startCalleePhone(d: {
   clock: Clock
   ids: Ids
   log: Log
   speech: SpeechDetector & Part
   voice: Voice & Part
-  dialogue: Dialogue
-  mute: boolean
+  receive(to: string): Reception
 }): Promise<CalleePhone> {
   const { clock, ids, log } = d
-  const callee = createCallee(d)
-  const media = createMedia({
+  const sessions: MediaSession[] = []
+  const worker = createMedia({
     clock,
     log,
     ids,
     bindHost: HOST,
     portRange: [0, 0],
     silenceTimeoutMs: SILENCE_MS,
+    wireLogs: true,
   })
+  const media = {
+    async open(): Promise<MediaSession> {
+      const session = await worker.open()
+      sessions.push(session)
+      return session
+    },
+  }
   const telephony = createTelephony({
     clock,
     ids,
@@ -55,12 +75,21 @@ export async function startCalleePhone(d: {
   })
 
   async function take(call: IncomingCall): Promise<void> {
+    const reception = d.receive(call.to ?? '')
+    if ('refuse' in reception) return call.reject(reception.refuse)
     call.ring()
-    await new Promise<void>((done) => {
-      clock.after(d.dialogue.answerAfterMs, done)
-    })
+    await sleep(clock, reception.dialogue.answerAfterMs)
     const taken = await call.answer({ beforeAnswer: async () => undefined })
-    if ('answered' in taken) await callee.answer(taken.answered)
+    if (!('answered' in taken)) return
+    const wire = wireOf(taken.answered)
+    if (!wire) return
+    const report = await createCallee({ ...d, ...reception }).answer(taken.answered, wire)
+    reception.over?.(report, wire)
+  }
+
+  function wireOf(leg: Leg): WireLog | null {
+    const at = sessions.findIndex(({ ears }) => ears === leg.ears)
+    return sessions.splice(at, at < 0 ? 0 : 1)[0]?.wire ?? null
   }
 
   await telephony.start()
@@ -68,7 +97,7 @@ export async function startCalleePhone(d: {
     port: telephony.localPort(),
     async stop() {
       await telephony.stop()
-      await stopAll([d.speech, d.voice, media])
+      await stopAll([d.speech, d.voice, worker])
     },
   }
 }

@@ -24,6 +24,7 @@ export const callColumns = {
   language: call.language,
   voice: call.voice,
   resultSchema: call.resultSchema,
+  voicemail: call.voicemail,
   attempt: call.attempt,
   maxAttempts: call.maxAttempts,
   retryDelaySeconds: call.retryDelaySeconds,

@@ -5,7 +5,7 @@
 import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { LedgerEntry } from '../billing/ports.ts'
-import type { Call, CallStatus, EndReason, Turn } from '../calls/call.ts'
+import type { Call, CallStatus, EndReason, Turn, Voicemail } from '../calls/call.ts'
 import type { SipState, StoredEvent } from '../calls/ports.ts'
 import type { DeliveryState, Subscription } from '../webhooks/ports.ts'
 
@@ -48,7 +48,7 @@ export const call = sqliteTable(
     retryDelaySeconds: integer('retry_delay_seconds').notNull().default(300),
     language: text('language'),
     voice: text('voice'),
-    voicemail: text('voicemail', { mode: 'json' }).$type<unknown>(),
+    voicemail: text('voicemail', { mode: 'json' }).$type<Voicemail>(),
     resultSchema: text('result_schema', { mode: 'json' }).$type<Record<string, unknown>>(),
     result: text('result', { mode: 'json' }).$type<unknown>(),
     resultError: text('result_error'),

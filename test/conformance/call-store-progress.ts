@@ -137,6 +137,12 @@ export function exerciseCallProgress(open: OpenStores): void {
       expect(await s.calls.markTransferred(call.id, { fence, deliveries })).toBe(false)
     })
 
+    check('keeps what a voicemail is left', async (s) => {
+      const call = aCall(s, { voicemail: { leaveMessage: 'Call back.' } })
+      await create(s, call)
+      expect((await s.calls.get(call.id))?.voicemail).toEqual({ leaveMessage: 'Call back.' })
+    })
+
     check('keeps to whom', async (s) => {
       const call = aCall(s, { transferTo: '+15557654321' })
       await create(s, call)

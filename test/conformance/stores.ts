@@ -54,6 +54,7 @@ export function aCall({ ids, clock }: StoresUnderTest, o: Partial<Call> = {}): C
     language: null,
     voice: null,
     resultSchema: null,
+    voicemail: null,
     attempt: 1,
     maxAttempts: 1,
     retryDelaySeconds: 300,

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ApiKey } from '../../src/billing/ports.ts'
-import type { Appliance, OwnersData } from '../../src/cli/appliance.ts'
+import type { Appliance, OwnersData, SceneReport } from '../../src/cli/appliance.ts'
 import type { Platform } from '../../src/cli/platform.ts'
 import { runCli } from '../../src/cli/program.ts'
 import type { Terminal } from '../../src/cli/terminal.ts'
@@ -60,6 +60,8 @@ export interface FakeAppliance extends Appliance {
   served: Parameters<Appliance['serve']>[0][]
   /** What each server was given to tell of itself. */
   told: Parameters<Appliance['serve']>[1][]
+  /** How the scenes of the gym go. */
+  gym: SceneReport[]
 }
 
 export function createFakeAppliance(): FakeAppliance {
@@ -114,6 +116,7 @@ export function createFakeAppliance(): FakeAppliance {
     logged: [],
     served: [],
     told: [],
+    gym: [],
     async serve(config, o) {
       fake.served.push(config)
       fake.told.push(o)
@@ -124,6 +127,14 @@ export function createFakeAppliance(): FakeAppliance {
       if (!muteCallee) out('human: Hello.')
       return !muteCallee
     },
+    async selftest({ scenes, onScene }) {
+      const played = fake.gym.filter(({ name }) => scenes.length === 0 || scenes.includes(name))
+      for (const scene of played) onScene(scene)
+      const passed = played.every((scene) => scene.passed)
+      const figures = { gapMs: { p50: 310, p95: 420 }, bargeInMs: null, seconds: 12 }
+      return { passed, scenes: played, ...figures }
+    },
+    scenes: async () => fake.gym,
     async openData() {
       fake.open += 1
       return data

@@ -1,6 +1,7 @@
 import type { Brief, Talk, TalkEvent, Talker, TransferOutcome } from '../../src/calls/ports.ts'
 import { createTalker } from '../../src/conversation/talker.ts'
 import { silentLog } from '../../src/core/log.ts'
+import { toMs } from '../../src/core/pcm.ts'
 import { directSchemas } from './direct-schemas.ts'
 import { createFakeEngines, type FakeEngineOptions, type FakeEngines } from './fake-engines.ts'
 import { createFakeLeg, type FakeLeg, type Speech } from './fake-leg.ts'
@@ -32,8 +33,8 @@ export interface FakeCall {
   run(ms: number): Promise<void>
   /** Moves time on until the conversation is over; throws when that takes longer than `ms`. */
   finish(ms?: number): Promise<Talk>
-  /** What the agent sounded: when each clip began, how long it was heard, what it says. */
-  sounds(): { at: number; ms: number; text: string; whole: boolean }[]
+  /** What the agent sounded: when each clip began and ended, how much of it was heard, what it says. */
+  sounds(): { at: number; until: number; ms: number; text: string; whole: boolean }[]
 }
 
 const BRIEF: Brief = {
@@ -43,6 +44,7 @@ const BRIEF: Brief = {
   name: "Joe's Pizza",
   toNumber: '+15551234567',
   transferTo: null,
+  voicemail: null,
   maxDurationSeconds: 600,
 }
 
@@ -91,7 +93,8 @@ export async function placeCall(o: FakeCallOptions = {}): Promise<FakeCall> {
     sounds: () =>
       answered.played.map(({ clip, from, to, heardSamples }) => ({
         at: from,
-        ms: to - from,
+        until: to,
+        ms: toMs(heardSamples),
         text: engines.textOf.get(clip) ?? '',
         whole: heardSamples === clip.length,
       })),

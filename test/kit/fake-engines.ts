@@ -5,6 +5,7 @@ import type {
   Message,
   Recogniser,
   SpeechDetector,
+  SpeechEvent,
   Tool,
   Voice,
 } from '../../src/conversation/ports.ts'
@@ -13,6 +14,8 @@ import { type Clock, sleep } from '../../src/core/clock.ts'
 import { FRAME_MS, rms, sharedSamples, toSamples } from '../../src/core/pcm.ts'
 import type { Probe } from '../../src/core/probe.ts'
 import { SpeechRuns } from '../../src/inference/speech-detector/detector.ts'
+import { Loudness } from '../../src/inference/speech-detector/loudness.ts'
+import { PureTones } from '../../src/inference/speech-detector/pure-tones.ts'
 
 /** How a fake model answers one request. */
 export interface FakeReply {
@@ -33,6 +36,8 @@ export interface FakeEngineOptions {
   wordMs?: number
   firstClipMs?: number
   msPerChar?: number
+  /** With it there is a model that hears turns, and always gives this chance. */
+  turnChance?: number
   /** What the model says to these messages. */
   reply?(messages: readonly Message[], tools: readonly Tool[]): FakeReply
 }
@@ -120,7 +125,15 @@ export function createFakeEngines(o: FakeEngineOptions): FakeEngines {
     probe: () => ready('language model'),
   }
   const speech = createFakeDetector(o.clock, broken)
-  return { speech, recogniser, voice, model, broken, asked, recognised, warmedUp, heardAs, textOf }
+  const { turnChance } = o
+  const turns =
+    turnChance === undefined
+      ? {}
+      : { turns: { judge: async () => turnChance, probe: () => ready('turn model') } }
+  return {
+    ...{ speech, recogniser, voice, model, ...turns },
+    ...{ broken, asked, recognised, warmedUp, heardAs, textOf },
+  }
 }
 
 /** The model's last words answer the last message. */
@@ -145,14 +158,27 @@ function createFakeDetector(
         windowSamples: WINDOW,
         at,
         speechFrom: null,
-        stopIfArmed: (from, to) => ears.stopIfArmed(from, to),
+        pauseIfArmed: (from, to) => ears.pauseIfArmed(from, to),
       })
+      const loudness = new Loudness({ rateHz: ears.rateHz, at })
+      const tones = new PureTones({ rateHz: ears.rateHz, at })
+      const hear = (to: number): SpeechEvent[] => {
+        const samples = ears.read(loudness.heardTo, to)
+        loudness.push(samples)
+        const heard = tones.push(samples).map((tone): SpeechEvent => ({ type: 'tone', ...tone }))
+        return [...runs.listen(loudness, ears.rateHz), ...heard]
+      }
+      const tell = (events: SpeechEvent[]): void => {
+        for (const event of events) if (watching) on(event)
+      }
       const poll = (): void => {
         if (!watching) return
         for (; ears.written - at >= WINDOW; at += WINDOW) {
+          tell(hear(at + WINDOW))
           const loud = rms(ears.read(at, at + WINDOW)) > LOUD_RMS
-          for (const event of runs.push(loud ? 1 : 0)) if (watching) on(event)
+          tell(runs.push(loud ? 1 : 0))
         }
+        tell(hear(ears.written))
         clock.after(FRAME_MS, poll)
       }
       clock.after(FRAME_MS, poll)

@@ -8,6 +8,8 @@ export interface Speech {
   at: number
   ms: number
   text: string
+  /** A pure tone instead of a voice. */
+  hz?: number
 }
 
 /** A clip that left for the human: from when to when, and how much of it. */
@@ -24,6 +26,8 @@ export interface FakeLeg extends Leg {
   time(): number
   /** The human says `text` from now (or `at`) on, for `ms`. */
   say(text: string, ms: number, at?: number): void
+  /** A tone sounds from now (or `at`) on. */
+  beep(hz: number, ms: number, at?: number): void
   /** The text of what was said between two positions; of a word half said, nothing. */
   textBetween(from: number, to: number): string
   humanHangsUp(): void
@@ -45,6 +49,10 @@ export interface FakeLeg extends Leg {
 interface Queued {
   clip: Int16Array<SharedArrayBuffer>
   startedAt: number | null
+  /** Since when it plays; null while it waits, for its turn or paused. */
+  playsSince: number | null
+  /** How much of it left before `playsSince`. */
+  heard: number
   forget: () => void
   started(value: boolean): void
   ended(value: { heardSamples: number; whole: boolean }): void
@@ -90,24 +98,44 @@ export function createFakeLeg(o: {
     if (near.length === 0) return silence
     return Int16Array.from({ length: FRAME_SAMPLES }, (_, i) => {
       const position = begin + i
-      const loud = near.some(
+      const heard = near.find(
         ({ at, ms }) => position >= toSamples(at) && position < toSamples(at + ms),
       )
-      return loud ? (position % 16 < 8 ? LOUD : -LOUD) : 0
+      if (heard?.hz)
+        return Math.round(LOUD * Math.sin((2 * Math.PI * heard.hz * position) / TELEPHONE_RATE_HZ))
+      return heard ? (position % 16 < 8 ? LOUD : -LOUD) : 0
     })
   }
 
   function tick(): void {
     if (over) return
     ears.write(frame())
-    if (ears.takeStop()) stop()
+    lookAtPause()
     clock.after(FRAME_MS, tick)
   }
 
+  function lookAtPause(): void {
+    const current = queue[0]
+    if (!current) return
+    if (!ears.paused && current.playsSince === null) begin(current)
+    if (!ears.paused || current.playsSince === null) return
+    current.forget()
+    current.heard = heardOf(current)
+    current.playsSince = null
+  }
+
   function begin(next: Queued): void {
-    next.startedAt = clock.now()
+    if (ears.paused) return
+    next.startedAt ??= clock.now()
+    next.playsSince = clock.now()
     next.started(true)
-    next.forget = clock.after(toMs(next.clip.length), () => finish(next, next.clip.length))
+    const left = next.clip.length - next.heard
+    next.forget = clock.after(toMs(left), () => finish(next, next.clip.length))
+  }
+
+  function heardOf({ clip, heard, playsSince }: Queued): number {
+    const since = playsSince === null ? 0 : Math.floor(toSamples(clock.now() - playsSince))
+    return Math.min(heard + since, clip.length)
   }
 
   function finish(item: Queued, heardSamples: number): void {
@@ -121,16 +149,12 @@ export function createFakeLeg(o: {
     item.started(false)
     item.ended({ heardSamples, whole: heardSamples === item.clip.length })
     const next = queue[0]
-    if (next && next.startedAt === null) begin(next)
+    if (next && next.playsSince === null) begin(next)
   }
 
   function stop(): void {
-    const [current, ...waiting] = queue.splice(0)
-    for (const item of current ? [current, ...waiting] : []) {
-      const since = item.startedAt
-      const heard = since === null ? 0 : Math.floor(toSamples(clock.now() - since))
-      finish(item, Math.min(heard, item.clip.length))
-    }
+    for (const item of queue.splice(0)) finish(item, heardOf(item))
+    ears.resume()
   }
 
   function end(by: LegEnd): void {
@@ -150,6 +174,8 @@ export function createFakeLeg(o: {
         const item: Queued = {
           clip,
           startedAt: null,
+          playsSince: null,
+          heard: 0,
           forget: () => undefined,
           started: started.resolve,
           ended: ending.resolve,
@@ -164,6 +190,7 @@ export function createFakeLeg(o: {
         return { started: started.promise, ended: ending.promise }
       },
       stop,
+      resume: () => ears.resume(),
       arm: (rule) => ears.arm(rule),
     },
     async sendDigits(keys) {
@@ -191,6 +218,7 @@ export function createFakeLeg(o: {
     ended: ended.promise,
     time,
     say: (text, ms, at = time()) => void says.push({ text, ms, at }),
+    beep: (hz, ms, at = time()) => void says.push({ text: '', ms, at, hz }),
     textBetween: (from, to) => textBetween(says, toMs(from), toMs(to)),
     humanHangsUp: () => end({ by: 'human' }),
     end,

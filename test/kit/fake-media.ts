@@ -31,6 +31,7 @@ export class FakeMediaSession implements MediaSession {
       ended: Promise.resolve({ heardSamples: 0, whole: false }),
     }),
     stop() {},
+    resume() {},
     arm() {},
   }
 

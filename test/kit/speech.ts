@@ -45,7 +45,11 @@ export function demoSentences(): Sentence[] {
 
 /** A sentence of the demo's test set as it comes out of a telephone: 8 kHz, mu-law. */
 export function heardByTelephone(file: string): Int16Array {
-  const samples = readSpeech(join(demoSet, file))
+  return byTelephone(readSpeech(join(demoSet, file)))
+}
+
+/** What mu-law leaves of sound at 8 kHz. */
+export function byTelephone(samples: Int16Array): Int16Array {
   const payload = new Uint8Array(samples.length)
   encodeG711(pcmu, samples, payload, 0)
   return decodeG711(pcmu, payload)

@@ -42,6 +42,7 @@ async function work(path: string): Promise<void> {
           language: null,
           voice: null,
           resultSchema: null,
+          voicemail: null,
           attempt: 1,
           maxAttempts: 1,
           retryDelaySeconds: 300,

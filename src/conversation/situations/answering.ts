@@ -1,4 +1,5 @@
 /** The agent's turn on its way: prepared, released, sounding, over; fillers, failures, tools. */
+import { askedFor } from '../asked.ts'
 import { FILLER_MS, LAST_WORDS_MS, MAX_RESUMES, SECOND_FILLER_MS, TRANSFER_MS } from '../limits.ts'
 import {
   type Action,
@@ -15,6 +16,8 @@ import { endWith } from './ending.ts'
 
 /** Told to the model when it is to take up a reply that a noise, not a word, cut off. */
 export const RESUME_NOTE = '(A noise cut you off, nobody said anything. Go on from where you were.)'
+const INTERRUPTED = 'the person has begun to speak. Hear them before you hang up.'
+const WAITED = 'You wait in silence. What is said next is told to you.'
 /** So many failed replies in a row end the call. */
 const MAX_FAILURES = 2
 /** Keys take up to this long to press. */
@@ -46,14 +49,15 @@ export const answering: Situation = {
 }
 
 export function newAnswer(
-  o: Pick<Answer, 'id' | 'source' | 'note'> & Partial<Pick<Answer, 'retried' | 'guarded'>>,
+  o: Pick<Answer, 'id' | 'source' | 'note'> &
+    Partial<Pick<Answer, 'retried' | 'guarded' | 'fillersLeft'>>,
 ): Answer {
   return {
     guarded: false,
     retried: false,
+    fillersLeft: o.source === 'model' ? 2 : 0,
     ...o,
     phase: 'held',
-    fillersLeft: o.source === 'model' ? 2 : 0,
     fillerAt: null,
     giveUpAt: null,
   }
@@ -87,7 +91,8 @@ export function heldBack(state: State): Action[] {
 }
 
 /** True while the agent speaks its turn, or is to speak its first message whatever the human says. */
-export function hasTheWord({ answer }: State): boolean {
+export function hasTheWord({ answer, pausedAt }: State): boolean {
+  if (pausedAt !== null) return false
   return answer?.phase === 'sounding' || answer?.source === 'first_message'
 }
 
@@ -108,13 +113,15 @@ export function takeUp(state: State, now: number, note = RESUME_NOTE): Action[] 
 
 function sounding(state: State, id: number): Action[] | null {
   const { answer } = state
-  if (answer?.id !== id) return null
-  return [become({ answer: { ...answer, phase: 'sounding', fillerAt: null, giveUpAt: null } })]
+  const heard: Partial<State> = { lastSaid: null }
+  if (answer?.id !== id) return [become(heard)]
+  const sounds: Answer = { ...answer, phase: 'sounding', fillerAt: null, giveUpAt: null }
+  return [become({ ...heard, answer: sounds })]
 }
 
 function finished(
   state: State,
-  event: { id: number; whole: boolean },
+  event: { id: number; whole: boolean; text: string },
   now: number,
 ): Action[] | null {
   const { answer, aside } = state
@@ -122,8 +129,16 @@ function finished(
     const disarm: Action[] = answer ? [] : [{ type: 'arm', rule: null }]
     return [{ type: 'drop', id: aside }, become({ aside: null, quietSince: now }), ...disarm]
   }
-  if (event.id !== answer?.id) return null
-  const patch: Partial<State> = { answer: null, quietSince: now, cutOff: !event.whole }
+  // One that was interrupted has been let go of already, but its words were heard.
+  if (event.id !== answer?.id)
+    return event.text === '' ? null : [become({ asked: askedFor(event.text) })]
+  const patch: Partial<State> = {
+    answer: null,
+    pausedAt: null,
+    quietSince: now,
+    asked: event.text === '' ? state.asked : askedFor(event.text),
+    cutOff: !event.whole,
+  }
   const disarm: Action[] = aside === null ? [{ type: 'arm', rule: null }] : []
   return [
     { type: 'drop', id: event.id },
@@ -218,6 +233,15 @@ function tool(state: State, event: Extract<Event, { type: 'tool' }>, now: number
       { type: 'transfer', id, call, number: verdict.number },
     ]
   }
+  if (verdict.tool === 'wait') {
+    const waiting = become({
+      waiting: now + verdict.seconds * 1000,
+      answer: { ...answer, fillerAt: null, fillersLeft: 0 },
+    })
+    return [{ type: 'tool_used', call }, waiting, { type: 'tool_done', id, call, result: WAITED }]
+  }
+  if (state.pausedAt !== null)
+    return [{ type: 'answer_tool', id, call, result: `Error: ${INTERRUPTED}` }]
   return [
     { type: 'tool_used', call },
     { type: 'arm', rule: null },

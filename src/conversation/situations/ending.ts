@@ -19,8 +19,10 @@ export const ending: Situation = {
     const current = state.ending
     if (!current) return null
     switch (event.type) {
-      case 'speech_started':
       case 'barge_in':
+        // Raised just before it was forbidden: the last words are not to wait for it.
+        return [{ type: 'resume_mouth' }, ...hear(state, event, false)]
+      case 'speech_started':
       case 'speech_paused':
         return current.over ? [] : hear(state, event, false)
       case 'recognised':
@@ -76,11 +78,12 @@ export function endWith(
   return [...actions, { type: 'say', id, line: o.line }]
 }
 
-function dropAll(state: State): Action[] {
+/** All that sounds or is about to. */
+export function dropAll(state: State): Action[] {
   const actions: Action[] = []
   if (state.answer) actions.push({ type: 'drop', id: state.answer.id })
   if (state.aside !== null) actions.push({ type: 'drop', id: state.aside })
-  return [...actions, become({ answer: null, aside: null, openAt: null })]
+  return [...actions, become({ answer: null, aside: null, pausedAt: null, openAt: null })]
 }
 
 function hangUp(state: State, reason: EndingReason, now: number): Action[] {
@@ -166,7 +169,14 @@ function legEnded(state: State, end: LegEnd, now: number): Action[] {
   const id = state.nextId
   return [
     ...actions,
-    { type: 'draft', id, from: u.from, to: Number.MAX_SAFE_INTEGER, answers: false },
+    {
+      type: 'draft',
+      id,
+      from: u.from,
+      to: Number.MAX_SAFE_INTEGER,
+      answers: false,
+      continues: u.continues,
+    },
     become({ nextId: id + 1, utterance: { ...u, draft: id, answers: false, to: u.from } }),
   ]
 }

@@ -17,8 +17,9 @@ export const hold: Situation = {
     }
     if (!state.held) return null
     switch (event.type) {
-      case 'speech_started':
       case 'barge_in':
+        return [{ type: 'resume_mouth' }]
+      case 'speech_started':
       case 'speech_paused':
         return []
       case 'recognised':
@@ -39,7 +40,7 @@ function checkAt({ held, answer, aside, utterance, checkedAt }: State): number {
 
 function onHold(state: State, position: number, now: number): Action[] {
   const { answer, aside } = state
-  const actions: Action[] = [become({ held: true, checkedAt: now, aside: null })]
+  const actions: Action[] = [become({ held: true, checkedAt: now, aside: null, pausedAt: null })]
   if (aside !== null) actions.push({ type: 'drop', id: aside })
   if (answer?.phase === 'sounding')
     actions.push({ type: 'drop', id: answer.id }, become({ answer: null, cutOff: true }))

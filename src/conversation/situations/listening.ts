@@ -1,6 +1,7 @@
 /** The human's turn: an utterance is drafted at each pause and committed when the pause has lasted long enough. */
+import { isMenu, waitAsked } from '../callee.ts'
 import { type Action, become, changed, type Event, type Situation, type State } from '../state.ts'
-import { draft, dropDraft, hear, rest, said } from '../utterance.ts'
+import { commitTime, draft, dropDraft, hear, rest, said } from '../utterance.ts'
 import { giveUp, hasTheWord, heldBack, newAnswer, release, sayFiller, takeUp } from './answering.ts'
 import { askOrLeave } from './silence.ts'
 
@@ -18,6 +19,8 @@ export const listening: Situation = {
         return hear(state, event, !hasTheWord(state))
       case 'recognised':
         return recognised(state, event, now)
+      case 'judged':
+        return judged(state, event, now)
       case 'failed':
         return draftFailed(state, event, now)
       case 'due':
@@ -39,15 +42,10 @@ function speechStarted(state: State, event: Extract<Event, { type: 'speech_start
   return [...waits, ...hear(state, event, true)]
 }
 
-/** Our sound has stopped already: lets go of what it was. */
+/** It would have paused our sound, but nothing of ours sounds: what is about to is not to wait. */
 function bargedIn(state: State, event: Extract<Event, { type: 'barge_in' }>): Action[] {
-  const { answer, aside } = state
   const actions: Action[] = [{ type: 'stop_mouth' }, ...hear(state, event, true)]
-  if (aside !== null) actions.push({ type: 'drop', id: aside }, become({ aside: null }))
-  if (answer?.phase === 'sounding')
-    actions.push({ type: 'drop', id: answer.id }, become({ answer: null, cutOff: true }))
-  else actions.push(...heldBack(state))
-  return actions
+  return [...actions, ...heldBack(state)]
 }
 
 function recognised(
@@ -61,7 +59,7 @@ function recognised(
   const next = changed(state, heard)
   if (next.utterance?.text == null) {
     // Music, or noise without a pause: quiet, as far as a conversation goes.
-    if (u.stalled && !next.answer && next.aside === null)
+    if (u.stalled && !next.answer && next.aside === null && now >= (next.waiting ?? 0))
       return [...heard, ...askOrLeave(next, now, false)]
     return [...heard, ...takeUp(next, now)]
   }
@@ -73,29 +71,72 @@ function recognised(
   return now >= (next.utterance.commitAt ?? 0) ? [...heard, ...commit(ready, now)] : heard
 }
 
+/** How it sounded shortens or lengthens the wait. */
+function judged(
+  state: State,
+  event: Extract<Event, { type: 'judged' }>,
+  now: number,
+): Action[] | null {
+  const u = state.utterance
+  if (!u || u.draft !== event.id) return null
+  const heard = { ...u, chance: event.chance }
+  if (u.text === null) return [become({ utterance: heard })]
+  const commitAt = commitTime(state, heard)
+  const actions = [become({ utterance: { ...heard, commitAt } })]
+  return now >= commitAt ? [...actions, ...commit(changed(state, actions), now)] : actions
+}
+
 /** The turn is the human's no more: its text counts, and what was prepared is let go. */
 function commit(state: State, now: number): Action[] {
   const u = state.utterance
   if (u?.text == null) return []
   const turn = said(u, u.text)
+  const { lastSaid } = state
+  const text = u.continues && lastSaid ? `${lastSaid.text} ${u.text}` : u.text
   const committed = become({
     utterance: rest(u),
     openAt: null,
     asks: 0,
     resumes: 0,
     cutOff: false,
+    lastSaid: hasTheWord(state) ? null : { text, until: u.until },
+    waiting: waitUntil(u.text, now),
+    humanTurns: state.humanTurns + (u.continues ? 0 : 1),
+    hasty: state.hasty + (u.continues ? 1 : 0),
     quietSince: now,
   })
   const next = changed(state, [committed])
   if (hasTheWord(state)) return [turn, ...dropDraft(u), committed, ...firstMessageWaits(next, now)]
   if (u.answers && !u.broken && u.draft !== null) {
-    const answer = newAnswer({ id: u.draft, source: 'model', note: null, guarded: u.stalled })
+    const answer = newAnswer({
+      id: u.draft,
+      source: 'model',
+      note: null,
+      guarded: u.stalled,
+      ...quietAt(u.text),
+    })
     return [turn, committed, ...release(next, answer, now)]
   }
   const id = state.nextId
-  const answer = newAnswer({ id, source: 'model', note: null, retried: u.broken })
+  const answer = newAnswer({
+    id,
+    source: 'model',
+    note: null,
+    retried: u.broken,
+    ...quietAt(u.text),
+  })
   const asked: Action[] = [committed, become({ nextId: id + 1 }), { type: 'reply', id, note: null }]
   return [turn, ...dropDraft(u), ...asked, ...release(changed(state, asked), answer, now)]
+}
+
+/** A menu is not told that there will be an answer in a moment. */
+function quietAt(text: string): { fillersLeft?: number } {
+  return isMenu(text) ? { fillersLeft: 0 } : {}
+}
+
+function waitUntil(text: string, now: number): number | null {
+  const ms = waitAsked(text)
+  return ms === 0 ? null : now + ms
 }
 
 /** A first message that could not sound before the human spoke is the answer to it. */

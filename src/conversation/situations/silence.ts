@@ -34,6 +34,9 @@ function dueAt(state: State): number {
     !state.handover &&
     state.aside === null &&
     !state.held &&
-    state.openAt === null
-  return quiet ? state.quietSince + SILENCE_MS : Number.POSITIVE_INFINITY
+    state.openAt === null &&
+    state.voicemail === null &&
+    state.keys === null
+  if (!quiet) return Number.POSITIVE_INFINITY
+  return Math.max(state.quietSince + SILENCE_MS, state.waiting ?? 0)
 }

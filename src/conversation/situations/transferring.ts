@@ -24,8 +24,9 @@ export const transferring: Situation = {
       case 'hold':
         // Who transfers often holds us meanwhile.
         return [become({ held: event.held, checkedAt: now })]
-      case 'speech_started':
       case 'barge_in':
+        return [{ type: 'resume_mouth' }]
+      case 'speech_started':
       case 'speech_paused':
       case 'recognised':
         // A ringing tone, music, a word to somebody else.
@@ -52,7 +53,7 @@ function begin(
   return [
     ...(utterance ? dropDraft(utterance) : []),
     { type: 'arm', rule: null },
-    become({ utterance: null, handover: { id, call, until: now + TRANSFER_MS } }),
+    become({ utterance: null, pausedAt: null, handover: { id, call, until: now + TRANSFER_MS } }),
   ]
 }
 

@@ -34,6 +34,8 @@ export interface ToolUse {
 
 /** One block of a dialogue file. */
 export interface Rule {
+  /** Only in calls whose task matches; null: in any. */
+  task: Pattern | null
   occasion: Occasion
   conditions: Condition[]
   /** What is said; `{name}` stands for what a named group of a pattern caught. */
@@ -67,18 +69,24 @@ export function readDialogueFile(path: string): Dialogue {
 export function parseDialogue(text: string, name: string): Dialogue {
   if (text.length > MAX_FILE) throw new Error(`${name}: a dialogue file may hold 256 KiB`)
   const rules: Rule[] = []
+  let task: Rule['task'] = null
   for (const [i, raw] of text.split(/\r?\n/).entries()) {
     const line = raw.trim()
     if (line === '' || line.startsWith('#')) continue
     try {
       if (/^\s/.test(raw)) addToRule(rules.at(-1), line)
-      else rules.push({ occasion: parseOccasion(line), conditions: [], say: '', tools: [] })
+      else if (/^task\b/.test(line)) task = parseTask(line)
+      else rules.push({ task, occasion: parseOccasion(line), conditions: [], say: '', tools: [] })
     } catch (error) {
       throw new Error(`${name}, line ${i + 1}: ${reasonOf(error)}`)
     }
   }
   if (rules.length === 0) throw new Error(`${name}: it holds no rule`)
   return { rules }
+}
+
+function parseTask(line: string): Pattern {
+  return parsePattern(needed(splitFirstWord(line)[1], 'the words of the task'))
 }
 
 function parseOccasion(line: string): Occasion {
@@ -100,7 +108,7 @@ function parseOccasion(line: string): Occasion {
       return { on: word, name: needed(rest, 'the name of a tool') }
     default:
       throw new Error(
-        `"${word}" begins no rule; rules begin with when, turn, opening, silence, tool, default, summary or result (lines of a rule are indented)`,
+        `"${word}" begins no rule; rules begin with when, turn, opening, silence, tool, default, summary or result, or follow a task (lines of a rule are indented)`,
       )
   }
 }

@@ -30,10 +30,11 @@ export function createScriptedModel(o: {
   name: string
   log: Log
 }): LanguageModel {
-  const { rules } = o.dialogue
+  const { rules: all } = o.dialogue
   return {
     async *reply({ messages, tools, maxTokens, schema, signal }) {
       if (signal.aborted) throw abortError()
+      const rules = rulesFor(all, messages)
       if (schema) {
         yield* toDeltas(report(rules, resultLines(messages)), maxTokens, signal)
         return
@@ -55,9 +56,18 @@ export function createScriptedModel(o: {
     probe: async () => ({
       name: 'language model',
       state: 'ready',
-      reason: `scripted by ${o.name}, ${rules.length} rules`,
+      reason: `scripted by ${o.name}, ${all.length} rules`,
     }),
   }
+}
+
+/** The task is in the first message, the system's; a request for a summary has it there, or before the transcript. */
+function rulesFor(rules: readonly Rule[], messages: readonly Message[]): readonly Rule[] {
+  const task = messages
+    .filter(({ role, content }) => role === 'system' || SUMMARY_REQUEST.test(content))
+    .map(({ content }) => content.split(/^Transcript:$/m)[0])
+    .join(' ')
+  return rules.filter((rule) => rule.task === null || rule.task(task) !== null)
 }
 
 function isSummaryRequest(messages: readonly Message[], toolCount: number): boolean {

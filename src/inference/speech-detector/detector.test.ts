@@ -11,7 +11,7 @@ function setup(o: { ring?: Ring; speechFrom?: number; lagSamples?: number } = {}
     windowSamples: W,
     at: 0,
     speechFrom: o.speechFrom ?? null,
-    stopIfArmed: (from, to) => ring.stopIfArmed(from, to),
+    pauseIfArmed: (from, to) => ring.pauseIfArmed(from, to),
     lagSamples: o.lagSamples ?? 0,
   })
   const push = (...probabilities: number[]): SpeechEvent[] =>
@@ -60,13 +60,13 @@ describe('runs of speech', () => {
     expect(push(0.6)).toEqual([{ type: 'speech_started', from: 4 * W, at: 5 * W }])
   })
 
-  it('stop our sound once they last as long as the armed rule says, and tell it once', () => {
+  it('pause our sound once they last as long as the armed rule says, and tell it once', () => {
     const { ring, push } = setup()
     ring.arm({ minSpeech: 3 * W, graceUntil: 0, graceMinSpeech: 0 })
     expect(push(0.9, 0.9).map(({ type }) => type)).toEqual(['speech_started'])
-    expect(ring.takeStop()).toBe(false)
+    expect(ring.paused).toBe(false)
     expect(push(0.9)).toEqual([{ type: 'barge_in', from: 0, at: 3 * W }])
-    expect(ring.takeStop()).toBe(true)
+    expect(ring.paused).toBe(true)
     ring.arm({ minSpeech: W, graceUntil: 0, graceMinSpeech: 0 })
     expect(push(0.9, 0.9)).toEqual([])
     expect(push(0, 0, 0, 0.9).map(({ type }) => type)).toEqual([
@@ -76,12 +76,12 @@ describe('runs of speech', () => {
     ])
   })
 
-  it('do not stop our sound by a silent window, nor unarmed', () => {
+  it('do not pause our sound by a silent window, nor unarmed', () => {
     const { ring, push } = setup()
     push(0.9, 0.9)
     ring.arm({ minSpeech: 3 * W, graceUntil: 0, graceMinSpeech: 0 })
     expect(push(0.1)).toEqual([])
-    expect(ring.takeStop()).toBe(false)
+    expect(ring.paused).toBe(false)
     ring.arm(null)
     expect(push(0.9, 0.9)).toEqual([])
   })

@@ -23,7 +23,7 @@ function listen(samples: Int16Array, rateHz = 8000): { events: SpeechEvent[]; lo
     windowSamples: stream.windowSamples,
     at: 0,
     speechFrom: null,
-    stopIfArmed: () => false,
+    pauseIfArmed: () => false,
   })
   const events: SpeechEvent[] = []
   let loudest = 0

@@ -2,10 +2,13 @@
 
 import { readFileSync } from 'node:fs'
 import sileroPath from '../../../models/silero_vad.onnx' with { type: 'file' }
+import type { SpeechEvent } from '../../conversation/ports.ts'
 import { reasonOf } from '../../core/errors.ts'
 import { Ring } from '../../core/ring.ts'
 import { openRuntime, type Session } from '../onnx/runtime.ts'
 import { SpeechRuns } from './detector.ts'
+import { Loudness } from './loudness.ts'
+import { PureTones } from './pure-tones.ts'
 import { SILERO_LAG_WINDOWS, SileroStream } from './silero.ts'
 import type { VadReply, VadRequest } from './vad-messages.ts'
 
@@ -19,6 +22,8 @@ interface Watched {
   at: number
   stream: SileroStream
   runs: SpeechRuns
+  loudness: Loudness
+  tones: PureTones
 }
 
 declare const self: Worker
@@ -48,10 +53,12 @@ function watch(session: Session, request: Extract<VadRequest, { type: 'watch' }>
     windowSamples: stream.windowSamples,
     at,
     speechFrom: request.speechFrom,
-    stopIfArmed: (from, to) => ring.stopIfArmed(from, to),
+    pauseIfArmed: (from, to) => ring.pauseIfArmed(from, to),
     lagSamples: SILERO_LAG_WINDOWS * stream.windowSamples,
   })
-  watched.set(request.id, { ring, at, stream, runs })
+  const loudness = new Loudness({ rateHz: ring.rateHz, at })
+  const tones = new PureTones({ rateHz: ring.rateHz, at })
+  watched.set(request.id, { ring, at, stream, runs, loudness, tones })
   if (!polling) poll()
 }
 
@@ -63,13 +70,26 @@ function poll(): void {
 }
 
 function listen(id: number, each: Watched): void {
-  const { windowSamples } = each.stream
-  while (each.ring.written - each.at >= windowSamples) {
-    const window = each.ring.read(each.at, each.at + windowSamples)
-    each.at += windowSamples
-    const events = each.runs.push(each.stream.push(window))
+  const { ring, runs, stream } = each
+  const { windowSamples } = stream
+  const tell = (events: SpeechEvent[]): void => {
     for (const event of events) send({ type: 'event', id, event })
   }
+  // Up to where a window will end: what it says and how loud it was are told in the order in which they were heard.
+  for (let end = each.at + windowSamples; end <= ring.written; end += windowSamples) {
+    tell(hear(each, end))
+    tell(runs.push(stream.push(ring.read(each.at, end))))
+    each.at = end
+  }
+  tell(hear(each, ring.written))
+}
+
+/** What can be told without the model, up to the position `to`. */
+function hear({ ring, runs, loudness, tones }: Watched, to: number): SpeechEvent[] {
+  const samples = ring.read(loudness.heardTo, to)
+  loudness.push(samples)
+  const heard = tones.push(samples).map((tone): SpeechEvent => ({ type: 'tone', ...tone }))
+  return [...runs.listen(loudness, ring.rateHz), ...heard]
 }
 
 self.onmessage = ({ data: request }: MessageEvent<VadRequest>) => {

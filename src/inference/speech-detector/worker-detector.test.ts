@@ -59,7 +59,7 @@ describe('the speech detector in its thread', () => {
     expect(events.map(({ from }) => from)[0]).toBeLessThan(0.4 * 8000)
   })
 
-  it('raises the stop flag by itself while the main thread is busy', async () => {
+  it('pauses our sound by itself while the main thread is busy', async () => {
     const { detector, ring, events } = setup()
     detector.watch(ring, (event) => events.push(event))
     // The thread takes its messages in order: once it answers this, it watches.
@@ -69,7 +69,7 @@ describe('the speech detector in its thread', () => {
     const busyUntil = performance.now() + 1000
     let raisedAfter = -1
     while (performance.now() < busyUntil && raisedAfter < 0)
-      if (ring.takeStop()) raisedAfter = busyUntil - performance.now()
+      if (ring.paused) raisedAfter = busyUntil - performance.now()
     expect(raisedAfter).toBeGreaterThan(0)
     expect(events).toEqual([])
     await until(() => events.some(({ type }) => type === 'barge_in'))
@@ -82,12 +82,12 @@ describe('the speech detector in its thread', () => {
     detector.watch(ring, (event) => events.push(event))
     const unwatch = detector.watch(other, (event) => others.push(event))
     writeFrames(ring, jfk().subarray(0, 8000 * 3))
-    await until(() => pauses(events) === 1)
+    await until(() => pauses(events) === 2)
     expect(others).toEqual([])
     unwatch()
     writeFrames(other, jfk().subarray(0, 8000 * 3))
     writeFrames(ring, jfk().subarray(8000 * 3, 8000 * 5))
-    await until(() => pauses(events) === 3)
+    await until(() => pauses(events) === 4)
     expect(others).toEqual([])
   })
 
@@ -96,13 +96,14 @@ describe('the speech detector in its thread', () => {
     detector.watch(ring, (event) => events.push(event))
     const speech = jfk()
     writeFrames(ring, speech.subarray(0, 8000))
-    await until(() => events.length === 1)
+    // A stop in the word tears it: the run that is open is the second.
+    await until(() => events.length >= 3)
     workers[0]?.postMessage({ type: 'end' })
     await until(() => workers.length === 2)
     writeFrames(ring, speech.subarray(8000, 8000 * 3))
-    await until(() => pauses(events) === 1)
-    expect(events.map(({ type }) => type)).toEqual(['speech_started', 'speech_paused'])
-    expect(events[1]?.from).toBe(events[0]?.from as number)
+    await until(() => pauses(events) >= 2)
+    expect(events[3]?.type).toBe('speech_paused')
+    expect(events[3]?.from).toBe(events[2]?.from as number)
   })
 
   it('tries again when no thread can be had in place of one that died', async () => {

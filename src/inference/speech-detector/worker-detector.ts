@@ -70,7 +70,8 @@ export function createSpeechDetector(deps: SpeechDetectorDeps): SpeechDetector &
     const watcher = watchers.get(id)
     if (!watcher) return
     watcher.at = event.at
-    watcher.speechFrom = event.type === 'speech_paused' ? null : event.from
+    if (event.type !== 'tone')
+      watcher.speechFrom = event.type === 'speech_paused' ? null : event.from
     watcher.on(event)
   }
 

@@ -12,6 +12,7 @@ import { type MediaStats, NO_STATS } from './media.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 import { Schedule } from './schedule.ts'
 import { preferThisThread } from './thread-priority.ts'
+import { WireLog } from './wire-log.ts'
 
 type Open = Extract<ToWorker, { type: 'open' }>
 type Begin = Extract<ToWorker, { type: 'begin' }>
@@ -123,6 +124,7 @@ async function bind(
 class Line {
   pair: Pair | undefined
   private readonly o: Open
+  private readonly wire: WireLog | null
   /** From the first agreement on. */
   private rtp: RtpSession | undefined
   private toldAt = performance.now()
@@ -130,6 +132,7 @@ class Line {
 
   constructor(o: Open) {
     this.o = o
+    this.wire = o.wire && new WireLog(o.wire)
   }
 
   get dueAt(): number {
@@ -137,8 +140,10 @@ class Line {
   }
 
   readonly receive: Receive = (datagram, port, host) => {
+    const at = performance.now()
+    this.wire?.passed(datagram, { at, sent: false })
     try {
-      this.rtp?.receive(datagram, host, port, performance.now())
+      this.rtp?.receive(datagram, host, port, at)
     } catch (error) {
       this.fail(error)
     }
@@ -238,6 +243,7 @@ class Line {
   }
 
   private send(packet: Uint8Array, port: number, host: string): boolean {
+    this.wire?.passed(packet, { at: performance.now(), sent: true })
     return this.write(this.pair?.rtp, packet, { port, host }, (error) => this.troubled(error))
   }
 

@@ -1,6 +1,7 @@
 /** RTP as signalling sees it: one session a call, alive from the offer on. The worker behind it moves the sound. */
 import type { Mouth } from '../../calls/ports.ts'
 import type { Ring } from '../../core/ring.ts'
+import type { WireLog } from './wire-log.ts'
 
 /** G722 and opus carry sound at 16 kHz, the others at 8 kHz. */
 export type CodecName = 'PCMU' | 'PCMA' | 'G722' | 'opus'
@@ -99,6 +100,8 @@ export interface MediaSession {
   /** At the rate of the codec that the first `agree` names, or at 8 kHz when asked for before; keeps the last 60 s. */
   readonly ears: Ring
   readonly mouth: Mouth
+  /** What passed its wire, where that was asked for. */
+  readonly wire?: WireLog | null
   /** Begins (or changes) sound as agreed. From here on sound or silence is sent every 20 ms without a gap. */
   agree(agreement: Agreement): void
   /**

@@ -23,6 +23,8 @@ export type ToWorker =
       timestamp: number
       cname: string
       silenceTimeoutMs: number
+      /** A `WireLog`; null: nobody measures. */
+      wire: SharedArrayBuffer | null
     }
   | { type: 'agree'; session: string; agreement: Agreement; ears: SharedArrayBuffer }
   | { type: 'enqueue'; session: string; clip: number; samples: Int16Array<SharedArrayBuffer> }

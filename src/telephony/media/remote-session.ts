@@ -11,6 +11,7 @@ import {
   NO_STATS,
 } from './media.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
+import type { WireLog } from './wire-log.ts'
 
 /** The ring keeps the last minute: longer than any utterance that is recognised in one piece. */
 const EARS_SECONDS = 60
@@ -29,6 +30,7 @@ export class RemoteSession implements MediaSession {
   readonly mouth: Mouth
   readonly silent: Promise<void>
   readonly over: Promise<void>
+  readonly wire: WireLog | null
   localPort = 0
   codecs: ReadonlySet<CodecName> = new Set()
   private readonly id: string
@@ -46,8 +48,9 @@ export class RemoteSession implements MediaSession {
   private told: MediaStats = NO_STATS
   private hearDigit: (digit: string) => void = () => undefined
 
-  constructor(id: string, post: (message: ToWorker) => void) {
+  constructor(id: string, post: (message: ToWorker) => void, wire: WireLog | null = null) {
     this.id = id
+    this.wire = wire
     this.post = post
     this.silent = new Promise((done) => {
       this.becomeSilent = done
@@ -58,6 +61,7 @@ export class RemoteSession implements MediaSession {
     this.mouth = {
       enqueue: (clip) => this.enqueue(clip),
       stop: () => this.tell({ type: 'stop', session: id }),
+      resume: () => this.ring?.resume(),
       arm: (rule) => this.ring?.arm(rule),
     }
   }

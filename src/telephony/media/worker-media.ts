@@ -7,6 +7,7 @@ import { Lateness } from './lateness.ts'
 import type { Media, MediaSession, MediaStats } from './media.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 import { RemoteSession } from './remote-session.ts'
+import { WireLog } from './wire-log.ts'
 
 /** Binding takes milliseconds; a worker that says nothing for so long will not any more. */
 const OPEN_TIMEOUT_MS = 5000
@@ -24,6 +25,8 @@ export interface MediaOptions {
   silenceTimeoutMs: number
   /** Where Opus's native part is unpacked to when the worker starts; without it Opus is not offered. */
   opusDir?: string
+  /** Each session keeps a log of its wire: for who measures the other side. */
+  wireLogs?: boolean
   /** Told the last figures of each session. */
   onClosed?: (stats: MediaStats) => void
 }
@@ -107,7 +110,8 @@ export function createMedia(o: MediaOptions): WorkerMedia {
       worker ??= startWorker()
       const at = worker
       const id = o.ids.uuid()
-      const session = new RemoteSession(id, (message) => at.postMessage(message))
+      const wire = o.wireLogs ? WireLog.create() : null
+      const session = new RemoteSession(id, (message) => at.postMessage(message), wire)
       const entry: Entry = { session }
       entries.set(id, entry)
       const opened = new Promise<void>((done, fail) => {
@@ -116,7 +120,7 @@ export function createMedia(o: MediaOptions): WorkerMedia {
       const forget = o.clock.after(OPEN_TIMEOUT_MS, () =>
         entry.opening?.fail(new Error('the media worker does not answer')),
       )
-      at.postMessage(openMessage(id, o))
+      at.postMessage(openMessage(id, wire, o))
       try {
         await opened
         return session
@@ -163,7 +167,7 @@ function end(worker: Worker, clock: Clock): Promise<void> {
 }
 
 /** SSRC, first sequence number and first timestamp are random (RFC 3550 §5.1), and so is the port. */
-function openMessage(id: string, o: MediaOptions): ToWorker {
+function openMessage(id: string, wire: WireLog | null, o: MediaOptions): ToWorker {
   const random = (below: number): number => Math.floor(o.ids.fraction() * below)
   return {
     type: 'open',
@@ -177,5 +181,6 @@ function openMessage(id: string, o: MediaOptions): ToWorker {
     timestamp: random(2 ** 32),
     cname: o.ids.hex(12),
     silenceTimeoutMs: o.silenceTimeoutMs,
+    wire: wire?.buffer ?? null,
   }
 }

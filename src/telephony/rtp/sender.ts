@@ -75,6 +75,8 @@ export class RtpSender {
   private silentMs = 0
   private samples: Int16Array = new Int16Array(0)
   private nothing: Int16Array = new Int16Array(0)
+  /** Clips wait where they are, and silence leaves in their place. */
+  paused = false
   /** Where the packet lies; what SRTP adds goes behind it. */
   readonly packet = PACKET
 
@@ -141,7 +143,11 @@ export class RtpSender {
 
   /** True when the next packet would be silence. */
   get idle(): boolean {
-    return this.clips.length === 0 && this.digits.idle
+    return !this.hasSound && this.digits.idle
+  }
+
+  private get hasSound(): boolean {
+    return this.clips.length > 0 && !this.paused
   }
 
   /** `packets` packets are not sent at all: the sample clock moves on without them. */
@@ -167,7 +173,7 @@ export class RtpSender {
     const digit = this.digits.idle ? undefined : this.digits.next(ptimeMs, this.rateHz)
     if (digit?.kind === 'event') return this.event(digit)
     if (digit?.kind === 'tone') return this.sound(digit.samples)
-    return digit || this.clips.length === 0 ? this.silence() : this.sound(this.nextSound())
+    return digit || !this.hasSound ? this.silence() : this.sound(this.nextSound())
   }
 
   private keepAlive(): Uint8Array | undefined {

@@ -97,16 +97,34 @@ describe('RtpSession', () => {
     expect(amplitudeAt(all().subarray(200), 500)).toBeGreaterThan(7000)
   })
 
-  it('stops its clips when the stop flag is up, at the next frame', () => {
+  it('pauses its clips at the next frame while the flag is up, and goes on from the same sample', () => {
     const { session, ears, run, told } = setup()
     session.enqueue(1, tone(440, 8000), 0)
     session.enqueue(2, tone(440, 8000), 0)
     run(0, 200)
     ears.arm({ minSpeech: 100, graceUntil: 0, graceMinSpeech: 100 })
-    ears.stopIfArmed(0, 200)
-    run(200, 220)
-    expect(told).toEqual(['started 1', 'ended 1 1600 false', 'ended 2 0 false'])
+    ears.pauseIfArmed(0, 200)
+    run(200, 600)
+    expect(told).toEqual(['started 1'])
     expect(ears.heard).toBe(1600)
+    ears.resume()
+    run(600, 620)
+    expect(ears.heard).toBe(1760)
+    run(620, 620 + 780)
+    expect(told).toEqual(['started 1', 'ended 1 8000 true'])
+  })
+
+  it('drops what was paused when it is stopped, and does not pause what comes after', () => {
+    const { session, ears, run, told } = setup()
+    session.enqueue(1, tone(440, 8000), 0)
+    run(0, 200)
+    ears.arm({ minSpeech: 100, graceUntil: 0, graceMinSpeech: 100 })
+    ears.pauseIfArmed(0, 200)
+    run(200, 300)
+    session.stop()
+    session.enqueue(2, tone(440, 160), 300)
+    run(300, 340)
+    expect(told).toEqual(['started 1', 'ended 1 1600 false', 'started 2', 'ended 2 160 true'])
   })
 
   it('lets a clip begin at once in silence, but not between two beats of another', () => {

@@ -149,7 +149,7 @@ export class RtpSession {
   tick(now: number): void {
     const pace = this.pace
     if (!pace) return
-    if (this.o.ears.takeStop()) this.sender.stop()
+    this.sender.paused = this.o.ears.paused
     const skipped = pace.skip(now)
     if (skipped > 0) this.sender.skip(skipped)
     do this.sendFrame(pace)
@@ -166,9 +166,10 @@ export class RtpSession {
     return wasIdle && (this.pace?.hurry(now) ?? false)
   }
 
-  /** Drops the clips that are queued or playing. */
+  /** Drops the clips that are queued or playing; those that come after are not paused. */
   stop(): void {
     this.sender.stop()
+    this.o.ears.resume()
   }
 
   press(digits: string, done: () => void): void {
