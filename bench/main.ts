@@ -11,6 +11,7 @@ import { benchRtp } from './rtp.ts'
 import { benchSip } from './sip.ts'
 import { benchStart } from './start.ts'
 import { benchStt } from './stt.ts'
+import { benchVad } from './vad.ts'
 
 /** Figures, or a sentence that says why there are none. */
 const BENCHES: Record<string, () => Promise<Figure[] | string>> = {
@@ -22,6 +23,7 @@ const BENCHES: Record<string, () => Promise<Figure[] | string>> = {
   media: benchMedia,
   mutated: benchMutated,
   stt: benchStt,
+  vad: benchVad,
 }
 
 async function main(names: readonly string[]): Promise<number> {
