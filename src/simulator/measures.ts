@@ -30,6 +30,8 @@ const LOUD = 184
 const STOPPED_MS = 200
 /** The agent spoke until now: what comes next is another word of it. */
 const BREATH_MS = 150
+/** Who begins so soon after another has not heard them yet. */
+const UNHEARD_MS = 200
 /** After a sign of listening the agent may be heard to stop as late as this. */
 const LATE_STOP_MS = 400
 
@@ -58,11 +60,15 @@ function look(
   measures: Measures,
   { act, span, agent, until }: { act: Act; span: Span; agent: readonly Span[]; until: number },
 ): void {
-  const beganWithin = agent.filter(({ from }) => from > span.from && from < span.to).length
+  const speaking = agent.find(({ from, to }) => from < span.from && to >= span.from - BREATH_MS)
+  const beganWithin = agent.filter(
+    ({ from }) => from > span.from + UNHEARD_MS && from < span.to,
+  ).length
   const answer = agent.find(({ from }) => from >= span.to && from < until)
   switch (act.kind) {
     case 'turn':
-      if (beganWithin > 0) measures.falseInterruptions++
+      // Who speaks into the agent's words is not interrupted by them.
+      if (beganWithin > 0 && !speaking) measures.falseInterruptions++
       else if (answer) measures.gapsMs.push(answer.from - span.to)
       break
     case 'think':
@@ -75,13 +81,10 @@ function look(
       measures.afterToneMs.push(answer ? answer.from - span.to : null)
       break
     case 'interrupt':
-    case 'mumble': {
-      const stopped = agent.find(({ from, to }) => from < span.from && to >= span.from - BREATH_MS)
-      if (!stopped) measures.missed++
-      else if (act.kind === 'interrupt')
-        measures.bargeInsMs.push(Math.max(0, stopped.to - span.from))
-      else measures.resumesMs.push(resumeOf(stopped, { span, agent }))
-    }
+    case 'mumble':
+      if (!speaking) measures.missed++
+      else if (act.kind === 'mumble') measures.resumesMs.push(resumeOf(speaking, { span, agent }))
+      else measures.bargeInsMs.push(Math.max(0, speaking.to - span.from))
   }
 }
 
