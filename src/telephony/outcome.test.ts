@@ -29,6 +29,6 @@ describe('refused', () => {
 
     const { reason } = refused(480, { phrase, hasCredentials: true }) as { reason: string }
 
-    expect(reason).toBe('480 *** (***@example.com) is away')
+    expect(reason).toBe('480 *** (sip:***@example.com) is away')
   })
 })
