@@ -49,7 +49,10 @@ export function addCall(program: Command, context: CommandContext): void {
     .option('--max-duration <seconds>', 'end the call after this long')
     .option('--transfer-to <number>', 'whom the agent may put the person through to')
     .option('--retry <attempts>', 'call up to this often in all (1 to 5) when nobody answers')
-    .option('--retry-delay <duration>', 'how long after one attempt the next follows: 5m')
+    .option(
+      '--retry-delay <duration>',
+      'how long after one attempt the next follows: 60s to 24h (5m)',
+    )
     .option('--url <url>', 'where the server answers (else from the configuration)')
     .option('--key <key>', 'API key (else LANDLINE_API_KEY, else a temporary one is made)')
     .option('--json', 'print the call, each event of --watch and the trace as JSON lines')
@@ -99,17 +102,16 @@ function toRetry({ retry, retryDelay }: CallOptions): { retry?: Record<string, n
   }
   if (!/^[1-5]$/.test(retry))
     throw new UsageError(`call: --retry must be 1 to 5 attempts in all, not "${retry}"`)
-  const delayMs = retryDelay === undefined ? undefined : parseDuration(retryDelay)
-  if (retryDelay !== undefined && (delayMs === undefined || delayMs % 1000 !== 0))
-    throw new UsageError(
-      `call: --retry-delay must be a duration of whole seconds such as "5m", not "${retryDelay}"`,
-    )
-  return {
-    retry: {
-      maxAttempts: Number(retry),
-      ...(delayMs === undefined ? {} : { delaySeconds: delayMs / 1000 }),
-    },
-  }
+  const delay = retryDelay === undefined ? {} : { delaySeconds: toDelaySeconds(retryDelay) }
+  return { retry: { maxAttempts: Number(retry), ...delay } }
+}
+
+function toDelaySeconds(text: string): number {
+  const seconds = (parseDuration(text) ?? Number.NaN) / 1000
+  if (Number.isInteger(seconds) && seconds >= 60 && seconds <= 86_400) return seconds
+  throw new UsageError(
+    `call: --retry-delay must be whole seconds from "60s" to "24h", such as "5m", not "${text}"`,
+  )
 }
 
 /** `call --trace ID`: the ladder of a call that is over, or as far as it is. */
