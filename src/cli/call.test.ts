@@ -205,7 +205,7 @@ describe('call', () => {
     }
     for (const attempts of ['0', '6', '2.5', 'x', ''])
       expect(await usage('--retry', attempts)).toMatch('--retry must be 1 to 5 attempts')
-    for (const delay of ['300', '5', '1500ms', 'soon'])
+    for (const delay of ['300', '5', '1500ms', 'soon', '10s', '59s', '25h', '2d'])
       expect(await usage('--retry', '2', '--retry-delay', delay)).toMatch('--retry-delay must be')
     expect(await usage('--retry-delay', '5m')).toMatch('--retry-delay needs --retry')
   })

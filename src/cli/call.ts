@@ -56,6 +56,7 @@ export function addCall(program: Command, context: CommandContext): void {
     .option('--max-duration <seconds>', 'end the call after this long')
     .option('--transfer-to <number>', 'whom the agent may put the person through to')
     .option('--retry <attempts>', 'call up to this often in all (1 to 5) when nobody answers')
+<<<<<<< HEAD
     .option('--retry-delay <duration>', 'how long after one attempt the next follows: 5m')
     .option('--voice <id>', 'one of GET /api/v1/voices')
     .option('--language <tag>', 'what is spoken, for example en or de-AT')
@@ -63,6 +64,11 @@ export function addCall(program: Command, context: CommandContext): void {
     .option(
       '--voicemail <what>',
       'when a voicemail answers: hangup (the default), continue, or the message to leave',
+=======
+    .option(
+      '--retry-delay <duration>',
+      'how long after one attempt the next follows: 60s to 24h (5m)',
+>>>>>>> h-main
     )
     .option('--url <url>', 'where the server answers (else from the configuration)')
     .option('--key <key>', 'API key (else LANDLINE_API_KEY, else a temporary one is made)')
@@ -119,17 +125,16 @@ function toRetry({ retry, retryDelay }: CallOptions): { retry?: Record<string, n
   }
   if (!/^[1-5]$/.test(retry))
     throw new UsageError(`call: --retry must be 1 to 5 attempts in all, not "${retry}"`)
-  const delayMs = retryDelay === undefined ? undefined : parseDuration(retryDelay)
-  if (retryDelay !== undefined && (delayMs === undefined || delayMs % 1000 !== 0))
-    throw new UsageError(
-      `call: --retry-delay must be a duration of whole seconds such as "5m", not "${retryDelay}"`,
-    )
-  return {
-    retry: {
-      maxAttempts: Number(retry),
-      ...(delayMs === undefined ? {} : { delaySeconds: delayMs / 1000 }),
-    },
-  }
+  const delay = retryDelay === undefined ? {} : { delaySeconds: toDelaySeconds(retryDelay) }
+  return { retry: { maxAttempts: Number(retry), ...delay } }
+}
+
+function toDelaySeconds(text: string): number {
+  const seconds = (parseDuration(text) ?? Number.NaN) / 1000
+  if (Number.isInteger(seconds) && seconds >= 60 && seconds <= 86_400) return seconds
+  throw new UsageError(
+    `call: --retry-delay must be whole seconds from "60s" to "24h", such as "5m", not "${text}"`,
+  )
 }
 
 /** `call --trace ID`: the ladder of a call that is over, or as far as it is. */

@@ -93,7 +93,7 @@ export class DialogLeg implements Leg {
     })
     this.onChanged()
     deps.media.onDigit((digit) => this.onKey(digit))
-    void deps.media.silent.then(() => this.onSilent())
+    deps.media.onSilent(() => this.onSilent())
   }
 
   get ears(): Leg['ears'] {

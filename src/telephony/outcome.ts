@@ -1,6 +1,6 @@
 /** What a final response to our INVITE, or the want of one, means for the call (contract §1, Status). */
 import type { Dialed } from '../calls/ports.ts'
-import { printable } from './sip/wire-message.ts'
+import { shownPhrase } from './sip/phrase.ts'
 
 export type Failure = 'busy' | 'no_answer' | 'rejected' | 'trunk_error'
 
@@ -32,7 +32,7 @@ export function refused(
 ): Dialed {
   const wanted = o.hasCredentials ? 'refused our credentials' : 'asks for credentials'
   const about = sipCode === 401 || sipCode === 407 ? `the trunk ${wanted}: ` : ''
-  const reason = `${about}${sipCode} ${printable(o.phrase ?? '')}`.trim()
+  const reason = `${about}${sipCode} ${shownPhrase(o.phrase)}`.trim()
   return { failed: failureOf(sipCode), sipCode, reason }
 }
 

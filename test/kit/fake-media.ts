@@ -20,10 +20,9 @@ export class FakeMediaSession implements MediaSession {
   closed = false
   /** What `stats` tells. */
   figures: MediaStats = NO_STATS
-  readonly silent: Promise<void>
   readonly over: Promise<void>
   private becomeOver: () => void = () => {}
-  /** Makes `silent` resolve. */
+  /** Nothing came for the watchdog's time. */
   fallSilent: () => void = () => {}
   readonly mouth: MediaSession['mouth'] = {
     enqueue: () => ({
@@ -37,9 +36,6 @@ export class FakeMediaSession implements MediaSession {
 
   constructor(localPort: number) {
     this.localPort = localPort
-    this.silent = new Promise((done) => {
-      this.fallSilent = done
-    })
     this.over = new Promise((done) => {
       this.becomeOver = done
     })
@@ -51,6 +47,10 @@ export class FakeMediaSession implements MediaSession {
 
   onDigit(listener: (digit: string) => void): void {
     this.hearDigit = listener
+  }
+
+  onSilent(listener: () => void): void {
+    this.fallSilent = listener
   }
 
   async sendDigits(digits: string): Promise<void> {

@@ -115,10 +115,10 @@ export interface MediaSession {
    */
   onDigit(listener: (digit: string) => void): void
   /**
-   * Resolves once when no packet came for the watchdog's time after `agree` (only `sendrecv` counts), or when the
-   * worker behind it died.
+   * Tells each time that no packet came for the watchdog's time after `agree` (only `sendrecv` counts), and that the
+   * worker behind it died; also when that was before. The last listener counts.
    */
-  readonly silent: Promise<void>
+  onSilent(listener: () => void): void
   /** The last figures that the worker told. */
   stats(): MediaStats
   /** Resolves after `close`, when the last figures are in or nothing more will come of them. */

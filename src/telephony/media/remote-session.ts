@@ -28,7 +28,6 @@ interface Waiting {
 /** A session of the media worker, seen from the main thread. */
 export class RemoteSession implements MediaSession {
   readonly mouth: Mouth
-  readonly silent: Promise<void>
   readonly over: Promise<void>
   readonly wire: WireLog | null
   localPort = 0
@@ -36,7 +35,8 @@ export class RemoteSession implements MediaSession {
   private readonly id: string
   private readonly post: (message: ToWorker) => void
   private ring: Ring | undefined
-  private becomeSilent: () => void = () => undefined
+  private isSilent = false
+  private tellSilent: () => void = () => undefined
   private becomeOver: () => void = () => undefined
   private readonly playbacks = new Map<number, Waiting>()
   private readonly presses = new Map<number, () => void>()
@@ -52,9 +52,6 @@ export class RemoteSession implements MediaSession {
     this.id = id
     this.wire = wire
     this.post = post
-    this.silent = new Promise((done) => {
-      this.becomeSilent = done
-    })
     this.over = new Promise((done) => {
       this.becomeOver = done
     })
@@ -74,6 +71,11 @@ export class RemoteSession implements MediaSession {
   agree(agreement: Agreement): void {
     this.ring ??= Ring.create(FORMATS[agreement.codec].rateHz, EARS_SECONDS)
     this.tell({ type: 'agree', session: this.id, agreement, ears: this.ring.buffer })
+  }
+
+  onSilent(listener: () => void): void {
+    this.tellSilent = listener
+    if (this.isSilent) queueMicrotask(listener)
   }
 
   sendDigits(digits: string): Promise<void> {
@@ -145,6 +147,11 @@ export class RemoteSession implements MediaSession {
         this.told = message.stats
         if (message.type === 'closed') this.becomeOver()
     }
+  }
+
+  private becomeSilent(): void {
+    this.isSilent = true
+    this.tellSilent()
   }
 
   private enqueue(samples: Int16Array<SharedArrayBuffer>): Playback {

@@ -138,15 +138,15 @@ describe('RtpSession', () => {
     expect(session.dueAt).toBe(107)
   })
 
-  it('tells silence once, on hold never', () => {
+  it('tells each time that silence has lasted, on hold never', () => {
     const { session, run, told } = setup()
     run(0, 4000, (now, n) => session.receive(packet(n, 500), HUMAN.host, HUMAN.port, now))
     session.agree({ ...agreed, direction: 'recvonly' }, 4000)
     run(4000, 20_000)
     expect(told).toEqual([])
     session.agree(agreed, 20_000)
-    run(20_000, 40_000)
-    expect(told).toEqual(['silent'])
+    run(20_000, 31_000)
+    expect(told).toEqual(['silent', 'silent'])
   })
 
   it('hears nothing where the direction says that we do not listen, and keeps time', () => {

@@ -231,7 +231,12 @@ export class StreamTransport {
     if (message?.kind === 'request' && message.method !== 'ACK' && complete) {
       const reason = piece.status === 400 ? 'Bad Content-Length' : 'Message Too Large'
       const reply = { status: piece.status, reason }
-      this.write(connection, renderReply(message, reply, { secret, source: connection.remote }))
+      const text = renderReply(message, reply, { secret, source: connection.remote })
+      try {
+        this.write(connection, text)
+      } catch (error) {
+        this.deps.log.debug('a refusal could not be sent', { reason: reasonOf(error) })
+      }
     }
     connection.finish()
   }
