@@ -56,19 +56,16 @@ export function addCall(program: Command, context: CommandContext): void {
     .option('--max-duration <seconds>', 'end the call after this long')
     .option('--transfer-to <number>', 'whom the agent may put the person through to')
     .option('--retry <attempts>', 'call up to this often in all (1 to 5) when nobody answers')
-<<<<<<< HEAD
-    .option('--retry-delay <duration>', 'how long after one attempt the next follows: 5m')
     .option('--voice <id>', 'one of GET /api/v1/voices')
     .option('--language <tag>', 'what is spoken, for example en or de-AT')
     .option('--result-schema <file>', 'JSON Schema of what the call should find out')
     .option(
       '--voicemail <what>',
       'when a voicemail answers: hangup (the default), continue, or the message to leave',
-=======
+    )
     .option(
       '--retry-delay <duration>',
       'how long after one attempt the next follows: 60s to 24h (5m)',
->>>>>>> h-main
     )
     .option('--url <url>', 'where the server answers (else from the configuration)')
     .option('--key <key>', 'API key (else LANDLINE_API_KEY, else a temporary one is made)')
