@@ -29,20 +29,25 @@ export interface MediaFigures {
   encrypted: boolean
   packetsSent: number
   packetsReceived: number
-  /** Of RTP packets, headers included. */
+  /** Of RTP packets, headers and what SRTP adds included. */
   bytesSent: number
   bytesReceived: number
   packetsLost: number
   /** They came after they had been given up. */
   packetsLate: number
+  /** Came more than once; counted as received too. */
   packetsDuplicate: number
+  /** Dropped because they came from elsewhere than the agreed source. */
   packetsForeign: number
+  /** Dropped because SRTP could not vouch for them: forged, damaged or sent again. */
   packetsUnauthentic: number
   /** Sound that was made up in place of what was lost. */
   concealedMs: number
+  /** RFC 3550 §6.4.1, in ms. */
   jitterMs: number
   /** How often the other side went on as another stream. */
   ssrcChanges: number
+  /** Keys that the other side pressed. */
   digitsReceived: number
   /** What the other side reports by RTCP of what we send; null where it does not. */
   remote: { packetsLost: number; jitterMs: number; roundTripMs: number | null } | null

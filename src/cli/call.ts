@@ -122,8 +122,9 @@ function toRetry({ retry, retryDelay }: CallOptions): { retry?: Record<string, n
   }
   if (!/^[1-5]$/.test(retry))
     throw new UsageError(`call: --retry must be 1 to 5 attempts in all, not "${retry}"`)
-  const delay = retryDelay === undefined ? {} : { delaySeconds: toDelaySeconds(retryDelay) }
-  return { retry: { maxAttempts: Number(retry), ...delay } }
+  const maxAttempts = Number(retry)
+  if (retryDelay === undefined) return { retry: { maxAttempts } }
+  return { retry: { maxAttempts, delaySeconds: toDelaySeconds(retryDelay) } }
 }
 
 function toDelaySeconds(text: string): number {

@@ -1,4 +1,5 @@
 /** RTP as signalling sees it: one session a call, alive from the offer on. The worker behind it moves the sound. */
+import type { MediaFigures } from '../../calls/call-trace.ts'
 import type { Mouth } from '../../calls/ports.ts'
 import type { Ring } from '../../core/ring.ts'
 import type { WireLog } from './wire-log.ts'
@@ -42,34 +43,9 @@ export interface Agreement {
   rtcp: 'mux' | { port: number } | null
 }
 
-export interface MediaStats {
-  packetsSent: number
-  packetsReceived: number
-  /** Of RTP packets, headers and what SRTP adds included. */
-  bytesSent: number
-  bytesReceived: number
-  packetsLost: number
-  packetsLate: number
-  /** Came more than once; counted as received too. */
-  packetsDuplicate: number
-  /** Dropped because they came from elsewhere than the agreed source. */
-  packetsForeign: number
-  /** Dropped because SRTP could not vouch for them: forged, damaged or sent again. */
-  packetsUnauthentic: number
-  /** Sound that was made up in place of what was lost. */
-  concealedMs: number
-  /** RFC 3550 §6.4.1, in ms. */
-  jitterMs: number
-  /** How often the other side went on as another stream. */
-  ssrcChanges: number
-  /** Keys that the other side pressed. */
-  digitsReceived: number
+/** As the trace of a call tells it, of sound that is under way or over. */
+export interface MediaStats extends MediaFigures {
   codec: CodecName | null
-  /** How much sound a packet of ours carries; null before anything was agreed on. */
-  ptimeMs: number | null
-  encrypted: boolean
-  /** What the other side reports by RTCP of what we send; null until it does. */
-  remote: { packetsLost: number; jitterMs: number; roundTripMs: number | null } | null
 }
 
 export const NO_STATS: MediaStats = {
