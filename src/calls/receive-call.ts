@@ -177,6 +177,7 @@ async function hold(
   } finally {
     // Whatever went wrong, nobody is left ringing.
     incoming.reject(503)
+    void d.traces.end(call.id)
     leave()
     lease.removeEventListener('abort', lost)
   }
