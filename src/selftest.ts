@@ -66,7 +66,11 @@ async function onStage<T>(
   body: (client: ApiClient, callee: CalleeSide) => Promise<T>,
 ): Promise<T> {
   const directory = mkdtempSync(join(tmpdir(), 'landline-selftest-'))
-  const log = await openLog({ level: 'warn', format: 'json', write: (line) => o.log(line.trimEnd()) })
+  const log = await openLog({
+    level: 'warn',
+    format: 'json',
+    write: (line) => o.log(line.trimEnd()),
+  })
   const undo: (() => Promise<unknown>)[] = []
   try {
     const callee = new CalleeSide(o.roles, d.clock)
