@@ -7,12 +7,14 @@ import { benchOverhead } from './overhead.ts'
 import { type Figure, renderTable } from './report.ts'
 import { benchRtp } from './rtp.ts'
 import { benchStart } from './start.ts'
+import { benchVad } from './vad.ts'
 
 const BENCHES: Record<string, () => Promise<Figure[]>> = {
   start: benchStart,
   overhead: benchOverhead,
   rtp: benchRtp,
   api: benchApi,
+  vad: benchVad,
 }
 
 async function main(names: readonly string[]): Promise<number> {

@@ -16,7 +16,7 @@ function setup(o: { ring?: Ring; speechFrom?: number; lagSamples?: number } = {}
   })
   const push = (...probabilities: number[]): SpeechEvent[] =>
     probabilities.flatMap((probability) => runs.push(probability))
-  return { ring, push }
+  return { ring, runs, push }
 }
 
 describe('runs of speech', () => {
@@ -25,6 +25,13 @@ describe('runs of speech', () => {
     expect(push(0.1, 0.49)).toEqual([])
     expect(push(0.5)).toEqual([{ type: 'speech_started', from: 2 * W, at: 3 * W }])
     expect(push(0.9, 0.9)).toEqual([])
+  })
+
+  it('begin sooner where it is loud besides', () => {
+    const { runs } = setup()
+    expect(runs.push(0.3)).toEqual([])
+    expect(runs.push(0.24, true)).toEqual([])
+    expect(runs.push(0.25, true)).toMatchObject([{ type: 'speech_started', from: 2 * W }])
   })
 
   it('tell where the voice ended, which a detector that lags reports late', () => {

@@ -3,6 +3,8 @@ import { toSamples } from '../../core/pcm.ts'
 
 /** A window this likely to hold speech begins a run of speech: the balance point that Silero is trained to. */
 export const BEGIN_PROBABILITY = 0.5
+/** What is loud besides begins one sooner: the model needs a window or two to be sure of a word's first sound. */
+export const LOUD_BEGIN_PROBABILITY = 0.25
 /** Within a run a window counts as silence only below this: breath and weak consonants must not tear a word. */
 export const END_PROBABILITY = 0.35
 /**
@@ -54,12 +56,17 @@ export class SpeechRuns {
     this.toldFrom = o.speechFrom ?? o.at
   }
 
-  /** Takes the probability of the next window; returns what it changes. */
-  push(probability: number): SpeechEvent[] {
+  /** Within a run of speech. */
+  get speaking(): boolean {
+    return this.from !== null
+  }
+
+  /** Takes the probability of the next window, and whether its end is loud; returns what it changes. */
+  push(probability: number, loud = false): SpeechEvent[] {
     const begin = this.at
     this.at += this.windowSamples
     if (this.from === null) {
-      if (probability < BEGIN_PROBABILITY) return []
+      if (probability < (loud ? LOUD_BEGIN_PROBABILITY : BEGIN_PROBABILITY)) return []
       this.from = begin
       this.toldFrom = begin
       return [{ type: 'speech_started', from: begin, at: this.at }, ...this.continueRun(begin)]

@@ -11,6 +11,10 @@ const OF_VOICE = 0.06
 const OF_NOISE = 3
 /** Nothing below −60 dB is loud: lines have noise of their own. */
 const LEAST = 33
+/** Up to 5 dB above the noise nobody speaks … */
+const ASLEEP_OF_NOISE = 1.8
+/** … where that is below −41 dB: on louder lines a voice may lie that near. */
+const QUIET_LINE = 300
 /** Where noise comes this near the voice, loudness tells nothing. */
 const NOISY = 0.3
 /** Per frame: the voice's level falls by 9 dB a second, the noise's rises by 3. */
@@ -20,6 +24,8 @@ const NOISE_RISE = 1.0035
 export class Loudness {
   /** Where the last loud frame ended. */
   quietFrom: number
+  /** Where the last frame ended in which somebody might have spoken, however softly. */
+  awakeUntil: number
   /** How much of what came last was loud without a break, in samples. */
   loudFor = 0
   /** Up to where it has judged: whole frames. */
@@ -33,6 +39,7 @@ export class Loudness {
   constructor(o: { rateHz: number; at: number }) {
     this.at = o.at
     this.quietFrom = o.at
+    this.awakeUntil = o.at
     this.frame = toSamples(FRAME_MS, o.rateHz)
     this.pending = new Int16Array(this.frame)
   }
@@ -71,6 +78,8 @@ export class Loudness {
     this.voice = Math.max(rms, this.voice * VOICE_DECAY)
     this.noise = Math.min(rms, Math.max(this.noise, 1) * NOISE_RISE)
     const loud = rms > Math.max(LEAST, this.voice * OF_VOICE, this.noise * OF_NOISE)
+    const asleep = this.noise < QUIET_LINE && rms <= Math.max(LEAST, this.noise * ASLEEP_OF_NOISE)
+    if (!asleep) this.awakeUntil = this.at
     this.loudFor = loud ? this.loudFor + this.frame : 0
     if (loud) this.quietFrom = this.at
   }
