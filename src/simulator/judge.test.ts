@@ -49,7 +49,7 @@ agent says large pizza\nhuman says like to order\nagent never says goodbye`
     ['ended voicemail', 'ended agent_hangup, not voicemail'],
     ['status busy', 'status completed, not busy'],
     ['gap p95 300ms', 'answered after 310 ms; at most 300 ms'],
-    ['barge-in 100ms', 'stopped after: there was nothing to measure'],
+    ['barge-in 100ms', 'stopped after a median of: there was nothing to measure'],
     ['goes on within 1s', 'went on after: there was nothing to measure'],
     ['after tone 1s', 'spoke after the tone: there was nothing to measure'],
     ['words wrong 0', '1 words wrong, not 0'],
