@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { defineConfig } from 'vitest/config'
 
 // Vite does not know Bun's `with { type: 'text' | 'file' }`: texts become strings, other assets their path.
-const TEXT = /\.(sql|txt|md|html|toml|dialogue)$/
+const TEXT = /\.(sql|txt|md|html|toml|dialogue|scene)$/
 const FILE =
   /\.(wasm|css|svg|onnx|node|bin)$|libonnxruntime\.so\.1$|swagger-ui-bundle\.js$|THIRD-PARTY-NOTICES\.txt$|third-party\.txt$/
 const isText = (path: string): boolean => TEXT.test(path) && !FILE.test(path)

@@ -14,7 +14,7 @@ export interface Appliance {
   serve(config: Config, o: ServeOptions): Promise<RunningServer>
   /** The whole road on this machine, told line by line. Resolves with whether everything was as it should be. */
   demo(o: DemoOptions): Promise<boolean>
-  /** Phones the built-in callee, scene by scene. Throws a plain Error for a name that is no scene's. */
+  /** Phones the built-in callee, scene by scene. Throws an Error for a name that is no scene's. */
   selftest(o: SelftestOptions): Promise<SelftestReport>
   /** The scenes that `selftest` plays, in their order. */
   scenes(): Promise<{ name: string; about: string }[]>

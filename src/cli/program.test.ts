@@ -11,6 +11,7 @@ afterEach(cleanUpCli)
 const VERBS = [
   'serve',
   'demo',
+  'selftest',
   'call',
   'keys',
   'credits',

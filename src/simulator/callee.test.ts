@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { createFakeEngines } from '../../test/kit/fake-engines.ts'
 import { createFakeLeg } from '../../test/kit/fake-leg.ts'
 import { SimClock } from '../../test/kit/sim-clock.ts'
-import { createCallee } from './callee.ts'
+import { type CalleeReport, createCallee } from './callee.ts'
 import { parseDialogue } from './dialogue.ts'
 
 /** A callee on an answered call; `caller` are the other side's words: when they begin, and for how long. */
@@ -16,14 +16,22 @@ async function setup(
   const dialogue = parseDialogue(o.dialogue ?? 'hang up')
   const callee = createCallee({ clock, speech, voice, dialogue, mute: o.mute ?? false })
   let over = false
-  void callee.answer(leg).then(() => {
+  let report: CalleeReport | null = null
+  const wire = {
+    get count() {
+      return Math.round(leg.time() / 10)
+    },
+  }
+  void callee.answer(leg, wire).then((told) => {
     over = true
+    report = told
   })
   await clock.advance(0)
   return {
     clock,
     leg,
     isOver: () => over,
+    report: () => report,
     said: () => leg.played.map(({ clip, from }) => ({ text: textOf.get(clip), from })),
   }
 }
@@ -89,6 +97,65 @@ describe('the callee', () => {
     expect(kit.leg.hungUpAt).toBe(700)
     expect(kit.leg.played[0]?.heardSamples).toBe((700 - 80) * 8)
     expect(kit.isOver()).toBe(true)
+  })
+
+  it('takes what it says with breaths between for one turn, and tells where on the wire it was', async () => {
+    const dialogue = 'say One two.\npause 500ms\nsay Three.\nthink 1s\nhang up'
+    const kit = await setup({ dialogue })
+    await kit.clock.advance(6000)
+    const ms = 8 * 60 + 500 + 6 * 60
+    expect(kit.report()).toMatchObject({
+      acts: [
+        { kind: 'turn', text: 'One two. Three.', from: 0 },
+        { kind: 'think', text: '' },
+      ],
+      gaveUp: null,
+    })
+    const [turn, think] = kit.report()?.acts ?? []
+    within((turn?.to ?? 0) * 10, ms)
+    within(((think?.to ?? 0) - (think?.from ?? 0)) * 10, 1000)
+  })
+
+  it('speaks into the other side once that has spoken for long enough, breaths included', async () => {
+    const caller: [number, number][] = [
+      [500, 800],
+      [1500, 2500],
+    ]
+    const kit = await setup({ dialogue: 'interrupt after 1500ms Stop.\nhang up', caller })
+    await kit.clock.advance(6000)
+    within(kit.said()[0]?.from ?? 0, 2000)
+    expect(kit.report()?.acts).toMatchObject([{ kind: 'interrupt', text: 'Stop.' }])
+  })
+
+  it('does not take what it has interrupted for the answer', async () => {
+    const dialogue =
+      'interrupt after 500ms Stop, stop, stop, please stop it now.\nlisten 4s\nsay Yes.'
+    const kit = await setup({ dialogue, caller: [[500, 700]] })
+    await kit.clock.advance(12_000)
+    expect(kit.said()).toHaveLength(1)
+    expect(kit.report()?.gaveUp).toBe('nothing was said for 4000 ms')
+  })
+
+  it('waits for keys, and gives the call up without them', async () => {
+    const kit = await setup({ dialogue: 'keys 12\nsay Thanks.\nhang up' })
+    await kit.clock.advance(1000)
+    kit.leg.press('1')
+    await kit.clock.advance(1000)
+    expect(kit.said()).toEqual([])
+    kit.leg.press('2')
+    await kit.clock.advance(3000)
+    expect(kit.report()).toMatchObject({ keys: '12', gaveUp: null })
+    const other = await setup({ dialogue: 'keys 1\nsay Thanks.' })
+    await other.clock.advance(21_000)
+    expect(other.report()?.gaveUp).toBe('keys 1 were not pressed')
+    expect(other.leg.hungUpAt).not.toBeNull()
+  })
+
+  it('beeps and plays music', async () => {
+    const kit = await setup({ dialogue: 'tone 1000hz 400ms\nmusic 2s\nhang up' })
+    await kit.clock.advance(3000)
+    expect(kit.leg.played.map(({ clip }) => clip.length)).toEqual([3200, 16_000])
+    expect(kit.report()?.acts.map(({ kind }) => kind)).toEqual(['tone', 'music'])
   })
 
   it('ends at once when the other side hangs up, wherever it was', async () => {

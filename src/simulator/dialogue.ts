@@ -85,7 +85,7 @@ function toStep(line: string, where: string): Step {
     case 'music':
       return { step: word, ms: toMs(rest, where) }
     case 'tone':
-      return { step: word, ...toTone(rest, where) }
+      return { step: word, ...toTone(rest, `${where}: tone`) }
     case 'keys':
       if (!/^[0-9*#A-D]{1,32}$/.test(rest)) throw new Error(`${where}: '${rest}' are no keys`)
       return { step: word, keys: rest }

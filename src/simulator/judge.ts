@@ -110,7 +110,7 @@ function problemOf(demand: Demand, { result, call, measures }: Seen): string | n
     case 'gap p95':
       return atMost('answered after', measures.gapsMs, demand.ms)
     case 'barge-in':
-      return atMost('stopped after', measures.bargeInsMs, demand.ms)
+      return atMost('stopped after a median of', median(measures.bargeInsMs), demand.ms)
     case 'goes on within':
       return atMost('went on after', measures.resumesMs, demand.ms)
     case 'after tone':
@@ -146,6 +146,11 @@ function says(call: CallFacts, role: 'agent' | 'human', words: string): boolean 
 
 function textOf({ transcript }: CallFacts, wanted: 'agent' | 'human'): string {
   return transcript.flatMap(({ role, text }) => (role === wanted ? [text] : [])).join(' ')
+}
+
+function median(times: readonly number[]): number[] {
+  const p50 = spread(times)?.p50
+  return p50 === undefined ? [] : [p50]
 }
 
 /** By nearest rank, in whole ms; null of none. */

@@ -41,7 +41,7 @@ const SECTION = /^\[(callee|agent|must)\]$/
  *     into music 0              agent says WORDS           human says WORDS
  *     agent never says WORDS
  *
- * No false interruption, and status `completed`, are demanded always. Throws an Error naming scene and line.
+ * A barge-in is held to by the median. No false interruption, and status `completed`, are demanded always. Throws an Error naming scene and line.
  */
 export function parseScene(name: string, text: string): Scene {
   const parts = {

@@ -36,6 +36,8 @@ export interface AppOptions {
   parts?: readonly Part[]
   /** What the model says. */
   reply?(messages: readonly Message[]): FakeReply
+  /** What replies instead. */
+  model?: Pick<Engines['model'], 'reply'>
 }
 
 /** What was logged, from `info` up. */
@@ -101,7 +103,7 @@ function createEngines({ trunk, model }: World, clock: ProcessClock, o: AppOptio
   return {
     ...engines,
     recogniser: { ...engines.recogniser, recognise },
-    model: { ...engines.model, probe },
+    model: { ...engines.model, ...(o.model ? { reply: o.model.reply } : {}), probe },
   }
 }
 

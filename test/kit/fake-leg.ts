@@ -10,6 +10,8 @@ export interface Speech {
   text: string
   /** A pure tone instead of a voice. */
   hz?: number
+  /** This sound instead of a voice. */
+  samples?: Int16Array
 }
 
 /** A clip that left for the human: from when to when, and how much of it. */
@@ -26,6 +28,8 @@ export interface FakeLeg extends Leg {
   time(): number
   /** The human says `text` from now (or `at`) on, for `ms`. */
   say(text: string, ms: number, at?: number): void
+  /** This sounds from now on. */
+  sound(samples: Int16Array): void
   /** A tone sounds from now (or `at`) on. */
   beep(hz: number, ms: number, at?: number): void
   /** The text of what was said between two positions; of a word half said, nothing. */
@@ -101,6 +105,7 @@ export function createFakeLeg(o: {
       const heard = near.find(
         ({ at, ms }) => position >= toSamples(at) && position < toSamples(at + ms),
       )
+      if (heard?.samples) return heard.samples[position - toSamples(heard.at)] ?? 0
       if (heard?.hz)
         return Math.round(LOUD * Math.sin((2 * Math.PI * heard.hz * position) / TELEPHONE_RATE_HZ))
       return heard ? (position % 16 < 8 ? LOUD : -LOUD) : 0
@@ -218,6 +223,7 @@ export function createFakeLeg(o: {
     ended: ended.promise,
     time,
     say: (text, ms, at = time()) => void says.push({ text, ms, at }),
+    sound: (samples) => void says.push({ text: '', ms: toMs(samples.length), at: time(), samples }),
     beep: (hz, ms, at = time()) => void says.push({ text: '', ms, at, hz }),
     textBetween: (from, to) => textBetween(says, toMs(from), toMs(to)),
     humanHangsUp: () => end({ by: 'human' }),

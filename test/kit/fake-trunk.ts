@@ -23,6 +23,8 @@ export interface Phone {
   status?: number
   /** Not even a 100 comes, or the socket is refused. */
   dead?: 'silent' | 'refused'
+  /** Told the leg of each call that it answers. */
+  onAnswer?(leg: FakeLeg): void
   /** What the human says, ms since the answer. */
   says?: readonly Speech[]
   /** The human hangs up, ms since the answer; null: never. */
@@ -83,7 +85,7 @@ interface Line extends PlacedCall {
 }
 
 /** Every phone that a test does not describe rings after half a second and is answered after two. */
-const USUAL: Required<Omit<Phone, 'dead' | 'deaf' | 'transfer'>> = {
+const USUAL: Required<Omit<Phone, 'dead' | 'deaf' | 'transfer' | 'onAnswer'>> = {
   ringsAfter: 500,
   answersAfter: 2000,
   status: 200,
@@ -179,6 +181,7 @@ export function createFakeTrunk({ clock }: { clock: SimClock }): FakeTrunk {
       },
     })
     line.leg = leg
+    line.phone.onAnswer?.(leg)
     const { hangsUpAfter, deaf } = line.phone
     if (hangsUpAfter != null) line.forget.push(clock.after(hangsUpAfter, () => leg.humanHangsUp()))
     void leg.ended.then(({ by }) => {

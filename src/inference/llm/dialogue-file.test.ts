@@ -37,6 +37,7 @@ describe('a dialogue file', () => {
   it.each([
     ['  say Hi', 'line 1: an indented line has no rule above it'],
     ['opening\n  sy Hi', 'line 2: "sy" is unknown in a rule'],
+    ['task\ndefault\n  say Hi', 'line 1: missing: the words of the task'],
     ['when\n  say Hi', 'line 1: missing: the words to listen for'],
     ['\n\nwhenever pizza', 'line 3: "whenever" begins no rule'],
     ['turn zero', 'line 1: "turn" needs a number'],

@@ -48,6 +48,25 @@ describe('the scripted engine', () => {
     expect(await say('human: Hm.')).toBe('Yes.')
   })
 
+  it('keeps to the rules of the task, and to those of no task', async () => {
+    const { ask } = setup(
+      'when bye\n  say Bye.\n\ntask pizza\ndefault\n  say A pizza.\nsummary\n  say Pizza.\n' +
+        'task /\\btax\\b/\ndefault\n  say A form.\nsummary\n  say Tax.',
+    )
+    const said = (task: string, text: string) =>
+      ask([
+        { role: 'system', content: `Your task: ${task}` },
+        { role: 'user', content: text },
+      ]).then(textOf)
+    expect(await said('Order a pizza.', 'Yes?')).toBe('A pizza.')
+    expect(await said('Do the tax.', 'A pizza?')).toBe('A form.')
+    expect(await said('Sing.', 'Yes?')).toBe('')
+    expect(await said('Sing.', 'Bye.')).toBe('Bye.')
+    const request =
+      'Summarise this call.\n\nTask of the agent: Do the tax.\n\nTranscript:\nhuman: A pizza?'
+    expect(textOf(await ask([{ role: 'user', content: request }], []))).toBe('Tax.')
+  })
+
   it('takes a default only when no other rule matches, wherever it stands', async () => {
     const { say } = setup('default\n  say Yes.\nwhen size\n  say Large.')
     expect(await say('human: The size, please.')).toBe('Large.')
