@@ -1,6 +1,7 @@
 /** The one composition root: where the parts of Landline meet. Straight-line code; tests hand in fakes. */
 import { stagesOf } from './answer-stages.ts'
 import { rateFor } from './billing/price.ts'
+import { createCallBack } from './calls/call-back.ts'
 import { createCallEvents } from './calls/call-events.ts'
 import { dialPolicyRefusal } from './calls/call-request.ts'
 import { createCancelCall } from './calls/cancel-call.ts'
@@ -57,6 +58,7 @@ export function createApp(config: Config, o: Outside): App {
     clock,
     log,
     engines: o.engines,
+    callBack: (callId, at) => callBack(callId, at),
     options: {
       timezone: config.account.timezone,
       llmTimeoutMs: config.llm.timeoutMs,
@@ -142,6 +144,7 @@ export function createApp(config: Config, o: Outside): App {
     accepting: () => accepting,
     onCreated: () => scheduler.wake(),
   })
+  const callBack = createCallBack({ clock, calls, createCall })
   const cancelCall = createCancelCall({ clock, calls, live, settle })
   const manageWebhooks = createManageWebhooks({
     clock,
