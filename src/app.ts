@@ -2,6 +2,8 @@
 import { stagesOf } from './answer-stages.ts'
 import { rateFor } from './billing/price.ts'
 import type { TurnTiming } from './calls/call.ts'
+import { createCallBack } from './calls/call-back.ts'
+
 import { createCallEvents } from './calls/call-events.ts'
 import { dialPolicyRefusal } from './calls/call-request.ts'
 import { createCallTraces } from './calls/call-trace.ts'
@@ -64,6 +66,7 @@ export function createApp(config: Config, o: Outside): App {
     log,
     engines: o.engines,
     schemas: o.schemas,
+    callBack: (callId, at) => callBack(callId, at),
     options: {
       timezone: config.account.timezone,
       llmTimeoutMs: config.llm.timeoutMs,
@@ -176,6 +179,7 @@ export function createApp(config: Config, o: Outside): App {
     accepting: () => accepting,
     onCreated: () => scheduler.wake(),
   })
+  const callBack = createCallBack({ clock, calls, createCall })
   const cancelCall = createCancelCall({ clock, calls, live, settle })
   const manageWebhooks = createManageWebhooks({
     clock,

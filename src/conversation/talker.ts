@@ -1,5 +1,6 @@
 import type {
   Brief,
+  CallBackOutcome,
   Conversation,
   Leg,
   ResultSchemas,
@@ -28,6 +29,8 @@ export interface TalkerDeps {
   log: Log
   engines: Engines
   schemas: ResultSchemas
+  /** Schedules a call like the call `callId`, for `at`; without it the agent cannot. */
+  callBack?(callId: string, at: number): Promise<CallBackOutcome>
   options: {
     /** IANA name of the account's time zone. */
     timezone: string
@@ -63,7 +66,10 @@ function prepare(d: TalkerDeps, shelf: StockShelf, brief: Brief): Conversation {
   const engines: Engines = { ...d.engines, voice }
   const stock: StockLines = shelf.linesOf(key, voice, language)
   const preparing = new AbortController()
-  const tools = toolsFor(brief)
+  // Whoever calls us could name any number as theirs.
+  const schedule = brief.direction === 'inbound' ? undefined : d.callBack
+  const callBack = schedule ? (at: number) => schedule(brief.callId, at) : null
+  const tools = toolsFor({ transferTo: brief.transferTo, callBacks: callBack !== null })
   const prompt = systemPrompt(brief, { now: clock.now(), timezone, language })
   const first = (rateHz: number) =>
     brief.firstMessage === null
@@ -102,7 +108,17 @@ function prepare(d: TalkerDeps, shelf: StockShelf, brief: Brief): Conversation {
     async talk(leg: Leg, o: { signal: AbortSignal; on(event: TalkEvent): void }): Promise<Talk> {
       const { rateHz } = leg.ears
       const firstMessage = prepared.has(rateHz) ? (prepared.get(rateHz) ?? null) : first(rateHz)
-      const parts = { clock, log, engines, stock, brief, language, llmTimeoutMs }
+      const parts = {
+        clock,
+        log,
+        engines,
+        stock,
+        brief,
+        language,
+        timezone,
+        callBack,
+        llmTimeoutMs,
+      }
       try {
         return await holdConversation(
           { ...parts, tools, firstMessage, systemPrompt: prompt },

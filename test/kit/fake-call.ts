@@ -1,4 +1,11 @@
-import type { Brief, Talk, TalkEvent, Talker, TransferOutcome } from '../../src/calls/ports.ts'
+import type {
+  Brief,
+  CallBackOutcome,
+  Talk,
+  TalkEvent,
+  Talker,
+  TransferOutcome,
+} from '../../src/calls/ports.ts'
 import { createTalker } from '../../src/conversation/talker.ts'
 import { silentLog } from '../../src/core/log.ts'
 import { toMs } from '../../src/core/pcm.ts'
@@ -15,6 +22,8 @@ export interface FakeCallOptions extends Partial<Omit<FakeEngineOptions, 'clock'
   llmTimeoutMs?: number
   /** What becomes of a transfer; each succeeds after a second unless told otherwise. */
   transfer?: (number: string) => Promise<TransferOutcome>
+  /** What comes of scheduling another call; without it none can be. */
+  callBack?: (callId: string, at: number) => Promise<CallBackOutcome>
   /** Engines that fail from the start. */
   broken?: Partial<FakeEngines['broken']>
 }
@@ -52,7 +61,7 @@ const BRIEF: Brief = {
 export async function placeCall(o: FakeCallOptions = {}): Promise<FakeCall> {
   const clock = new SimClock()
   let leg: FakeLeg | undefined
-  const { says, brief, ringMs, llmTimeoutMs, broken, transfer, ...engineOptions } = o
+  const { says, brief, ringMs, llmTimeoutMs, broken, transfer, callBack, ...engineOptions } = o
   const engines = createFakeEngines({
     clock,
     hear: (from, to) => leg?.textBetween(from, to) ?? '',
@@ -64,6 +73,7 @@ export async function placeCall(o: FakeCallOptions = {}): Promise<FakeCall> {
     log: silentLog,
     engines,
     schemas: directSchemas,
+    ...(callBack ? { callBack } : {}),
     options: { timezone: 'Europe/Berlin', llmTimeoutMs: llmTimeoutMs ?? 20_000, language: 'en' },
   })
   const conversation = talker.prepare({ ...BRIEF, ...brief })
