@@ -145,7 +145,7 @@ async function playAll(o: SelftestOptions, floor: Floor): Promise<Played[]> {
     for (const role of roles) {
       if (o.signal.aborted) return
       const one = await play(role, floor, o.signal)
-      if (o.signal.aborted) return
+      if (!one) return
       played.push(one)
       o.onScene(one.result)
     }
@@ -156,8 +156,10 @@ async function playAll(o: SelftestOptions, floor: Floor): Promise<Played[]> {
   return played
 }
 
-async function play(role: Role, floor: Floor, signal: AbortSignal): Promise<Played> {
+/** Null when it was aborted. */
+async function play(role: Role, floor: Floor, signal: AbortSignal): Promise<Played | null> {
   const call = await place(role, floor, signal)
+  if (signal.aborted) return null
   return judge(role.scene, call, await floor.callee.of(role))
 }
 

@@ -96,5 +96,6 @@ describe('selftest', () => {
       }
     }
     expect(await run('selftest')).toBe(1)
+    expect(terminal.errLines).toEqual(['landline: ended before all scenes were played'])
   })
 })

@@ -44,9 +44,11 @@ async function selftest(context: CommandContext, command: Command): Promise<Exit
   const onScene = (scene: SceneReport): void => {
     if (!json) for (const line of sceneLines(scene)) terminal.out(line)
   }
-  const report = await interruptible(terminal, (signal) =>
-    appliance.selftest({ scenes: names, onScene, signal, log: terminal.err }),
-  )
+  const { report, whole } = await interruptible(terminal, async (signal) => {
+    const options = { scenes: names, onScene, signal, log: terminal.err }
+    return { report: await appliance.selftest(options), whole: !signal.aborted }
+  })
+  if (!whole) terminal.err('landline: ended before all scenes were played')
   if (json) printJson(terminal, report)
   else terminal.out(lastLine(report))
   return report.passed ? 0 : 1
