@@ -122,11 +122,13 @@ function accept(phone: Phone, line: Line, hangUp: number | null): void {
   later(line, LONGEST_MS, () => {
     if (line.state === 'answered') hangUpNow(phone, line, 'timeout')
   })
-  if (hangUp !== null)
-    later(line, hangUp, () => {
-      // RFC 3261 §15: the called side sends no BYE before its answer was acknowledged.
-      if (line.state === 'confirmed') hangUpNow(phone, line, 'us')
-    })
+  if (hangUp !== null) later(line, hangUp, () => hangUpWhenConfirmed(phone, line))
+}
+
+/** RFC 3261 §15: the called side sends no BYE before its answer was acknowledged. */
+function hangUpWhenConfirmed(phone: Phone, line: Line): void {
+  if (line.state === 'confirmed') hangUpNow(phone, line, 'us')
+  else if (line.state === 'answered') later(line, 20, () => hangUpWhenConfirmed(phone, line))
 }
 
 function hangUpNow(phone: Phone, line: Line, endedBy: 'us' | 'timeout'): void {
