@@ -2,7 +2,7 @@ import { AppError } from '../core/errors.ts'
 import type { Auth } from './auth.ts'
 import { parseJson, readBody, refuseDeclaredLength, requireJson } from './json-body.ts'
 import { TokenBuckets } from './rate-limit.ts'
-import { type Incoming, judgeParams, type Route } from './route.ts'
+import { type Incoming, judgeNumber, judgeParams, type Route } from './route.ts'
 import type { ApiServices } from './services.ts'
 
 /** Who sent a request, as the socket knows it. */
@@ -83,6 +83,7 @@ export function createIntake(d: {
     }
     await route.find?.(incoming)
     incoming.body = await bodyOf(route, request)
+    judgeNumber(incoming.params)
     const work = route.prepare(incoming)
     const overRate = route.access === 'key' ? overRateOf(exchange.keyId) : null
     if (overRate && !route.limitsItself) throw overRate

@@ -97,13 +97,16 @@ describe('own numbers', () => {
     expect((await send('DELETE', ONE)).status).toBe(204)
   })
 
-  it('need a key before anything else, and a JSON body after the number', async () => {
+  it('need a key first, then a number of ours, then a JSON body, then E.164', async () => {
     const { send } = setup()
     expect((await send('PUT', '/api/v1/numbers/x', { key: null, raw: '{' })).status).toBe(401)
     expect((await send('PUT', ONE, { raw: '{' })).status).toBe(400)
     const text = { raw: 'x', headers: { 'content-type': 'text/plain' } }
     expect((await send('PUT', ONE, text)).status).toBe(415)
     expect((await send('PUT', '/api/v1/numbers/+15550009999', text)).status).toBe(404)
+    const malformed = '/api/v1/numbers/15559876543'
+    expect((await send('PUT', malformed, text)).status).toBe(415)
+    expect((await send('PUT', malformed, { raw: 'x'.repeat(300_000) })).status).toBe(413)
     const other = await send('POST', ONE, { body: BODY })
     expect([other.status, other.headers.get('allow')]).toEqual([405, 'GET, HEAD, PUT, DELETE'])
   })

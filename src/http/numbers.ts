@@ -1,3 +1,4 @@
+import { isPhoneNumber } from '../core/phone-number.ts'
 import { json } from './errors.ts'
 import type { Route } from './route.ts'
 import type { ApiServices } from './services.ts'
@@ -28,7 +29,7 @@ export function numberRoutes({ numbers }: Pick<ApiServices, 'numbers'>): Route[]
       path: one,
       body: 'json',
       async find({ params: { number = '' } }) {
-        numbers.requireOwn(number)
+        if (isPhoneNumber(number)) numbers.requireOwn(number)
       },
       prepare({ body, params: { number = '' } }) {
         const fields = numbers.parse(number, body)

@@ -6,7 +6,7 @@ export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
 /** A request that found its route. */
 export interface Incoming {
   request: Request
-  /** The ids in the path, judged: lower-case UUIDs; `number` is one in E.164 form. */
+  /** The ids in the path, judged: lower-case UUIDs; `number` is in E.164 form, except in `find`, where it may be anything. */
   params: Readonly<Record<string, string>>
   /** The parsed JSON of a route with `body: 'json'`, else undefined. */
   body: unknown
@@ -36,12 +36,12 @@ export interface Route {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
-/** The ids of a path. An id that is no UUID cannot exist: not_found; `number` that is none: invalid_request. */
+/** The ids of a path. An id that is no UUID cannot exist: not_found. A `number` is judged after the body's form. */
 export function judgeParams(params: Readonly<Record<string, unknown>>): Record<string, string> {
   const judged: Record<string, string> = {}
   for (const [name, value] of Object.entries(params)) {
     if (name === 'number') {
-      judged.number = judgeNumber(value)
+      judged.number = String(value)
       continue
     }
     if (typeof value !== 'string' || !UUID.test(value))
@@ -54,8 +54,9 @@ export function judgeParams(params: Readonly<Record<string, unknown>>): Record<s
   return judged
 }
 
-function judgeNumber(value: unknown): string {
-  if (typeof value === 'string' && isPhoneNumber(value)) return value
+/** Throws invalid_request where the path has a `number` that is not in E.164 form. */
+export function judgeNumber({ number }: Readonly<Record<string, string>>): void {
+  if (number === undefined || isPhoneNumber(number)) return
   throw new AppError(
     'invalid_request',
     'The number in the path must be in E.164 form, for example /api/v1/numbers/+15559876543.',

@@ -148,6 +148,10 @@ describe('what is asked of us outside a call', () => {
     ['MESSAGE', 405],
     ['BYE', 481],
     ['CANCEL', 481],
+    ['UPDATE', 481],
+    ['INFO', 481],
+    ['PRACK', 481],
+    ['NOTIFY', 481],
     ['FROBNICATE', 501],
   ])('%s is answered %i', async (method, status) => {
     const reply = await ask(request(method))

@@ -23,9 +23,9 @@ export const ALLOW = 'INVITE, ACK, BYE, CANCEL, UPDATE, OPTIONS, INFO, NOTIFY, M
 const HONOURED = new Set(['timer'])
 
 /** Methods that exist (RFC 3261 and its extensions) and are of no use to us outside a call. */
-const KNOWN = new Set(
-  'REGISTER SUBSCRIBE NOTIFY PUBLISH MESSAGE INFO REFER PRACK UPDATE'.split(' '),
-)
+const KNOWN = new Set('REGISTER SUBSCRIBE PUBLISH MESSAGE REFER'.split(' '))
+/** Methods that mean nothing without a call or a subscription (RFC 3262, 3311, 6086 §4.2.2, 6665 §4.1.3). */
+const INSIDE = new Set('BYE CANCEL PRACK UPDATE INFO NOTIFY'.split(' '))
 /** RFC 3261 §20: these may occur once only. */
 const SINGLE = ['from', 'to', 'call-id', 'cseq', 'max-forwards', 'content-length', 'content-type']
 /** As far as its host can be told: an IPv6 address without brackets cannot be (RFC 5118 §4.2). */
@@ -124,11 +124,8 @@ export function answerOutside(message: WireMessage): Reply | null {
       }
     case 'INVITE':
       return message.toTag === undefined ? { status: 403, reason: 'Forbidden' } : UNKNOWN
-    case 'BYE':
-    case 'CANCEL':
-      return UNKNOWN
   }
-  if (message.toTag) return UNKNOWN
+  if (message.toTag || INSIDE.has(message.method ?? '')) return UNKNOWN
   if (KNOWN.has(message.method))
     return { status: 405, reason: 'Method Not Allowed', headers: [`Allow: ${ALLOW}`] }
   return { status: 501, reason: 'Not Implemented', headers: [`Allow: ${ALLOW}`] }
