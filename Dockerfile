@@ -17,6 +17,7 @@ RUN if ! ldconfig -p | grep -q libstdc++.so.6; then \
   && useradd --system --uid 10001 --no-create-home landline \
   && install -d -m 0700 -o landline -g landline /data
 COPY --from=build /src/dist/landline /usr/local/bin/landline
+COPY LICENSE THIRD-PARTY-NOTICES.txt licences/onnxruntime-third-party.txt /usr/share/doc/landline/
 USER landline
 ENV LANDLINE_DATA_DIR=/data \
     LANDLINE_HTTP_HOST=0.0.0.0

@@ -5,7 +5,9 @@ import { defineConfig } from 'vitest/config'
 
 // Vite does not know Bun's `with { type: 'text' | 'file' }`: texts become strings, other assets their path.
 const TEXT = /\.(sql|txt|md|html|toml|dialogue|scene)$/
-const FILE = /\.(wasm|css|svg|onnx|node|bin)$|libonnxruntime\.so\.1$|swagger-ui-bundle\.js$/
+const FILE =
+  /\.(wasm|css|svg|onnx|node|bin)$|libonnxruntime\.so\.1$|swagger-ui-bundle\.js$|THIRD-PARTY-NOTICES\.txt$|third-party\.txt$/
+const isText = (path: string): boolean => TEXT.test(path) && !FILE.test(path)
 const bunAssets = {
   name: 'bun-assets',
   enforce: 'pre' as const,
@@ -19,7 +21,7 @@ const bunAssets = {
   load(id: string) {
     if (!id.startsWith('\0bun-asset:')) return
     const path = id.slice('\0bun-asset:'.length, -'.js'.length)
-    return `export default ${JSON.stringify(TEXT.test(path) ? readFileSync(path, 'utf8') : path)}`
+    return `export default ${JSON.stringify(isText(path) ? readFileSync(path, 'utf8') : path)}`
   },
 }
 

@@ -3,18 +3,25 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { benchApi } from './api.ts'
+import { benchMedia } from './media.ts'
+import { benchMutated } from './mutated.ts'
 import { benchOverhead } from './overhead.ts'
 import { type Figure, renderTable } from './report.ts'
 import { benchRtp } from './rtp.ts'
+import { benchSip } from './sip.ts'
 import { benchStart } from './start.ts'
 import { benchVad } from './vad.ts'
 
-const BENCHES: Record<string, () => Promise<Figure[]>> = {
+/** Figures, or a sentence that says why there are none. */
+const BENCHES: Record<string, () => Promise<Figure[] | string>> = {
   start: benchStart,
   overhead: benchOverhead,
   rtp: benchRtp,
   api: benchApi,
   vad: benchVad,
+  sip: benchSip,
+  media: benchMedia,
+  mutated: benchMutated,
 }
 
 async function main(names: readonly string[]): Promise<number> {
@@ -25,17 +32,21 @@ async function main(names: readonly string[]): Promise<number> {
   }
   const figures: Figure[] = []
   const loads: Record<string, string> = {}
+  const leftOut: string[] = []
   for (const [name, bench] of Object.entries(BENCHES)) {
     if (names.length > 0 && !names.includes(name)) continue
     const before = load()
     console.error(`${name} … (load ${before})`)
-    figures.push(...(await bench()))
+    const found = await bench()
+    if (typeof found === 'string') leftOut.push(`${name}: ${found}`)
+    else figures.push(...found)
     loads[name] = `${before} to ${load()}`
   }
   console.log(renderTable(figures))
   for (const [name, between] of Object.entries(loads))
     console.log(`load over 1 min, ${name}: ${between}`)
-  write({ figures, loads })
+  for (const sentence of leftOut) console.log(sentence)
+  write({ figures, loads, leftOut })
   return 0
 }
 

@@ -6,8 +6,8 @@ export interface Figure {
   unit: string
   p50: number
   p99: number
-  /** What was measured beside it in the same rounds. */
-  control: { what: string; p50: number; p99: number }
+  /** What was measured beside it in the same rounds; null where nothing was. */
+  control: { what: string; p50: number; p99: number } | null
   /** What the figure is held to, in words; null where nothing is asked. */
   target: string | null
   /** Whether it was reached; null where nothing is asked. */
@@ -22,8 +22,8 @@ export function figure(o: {
   metric: string
   unit: string
   ours: readonly number[]
-  control: { what: string; samples: readonly number[] }
-  target?: { of: 'p50' | 'p99'; atMost: number }
+  control: { what: string; samples: readonly number[] } | null
+  target?: { of: 'p50' | 'p99' } & ({ atMost: number } | { atLeast: number })
   discarded: number
 }): Figure {
   const { metric, unit, ours, target, discarded } = o
@@ -36,12 +36,22 @@ export function figure(o: {
     metric,
     unit,
     ...found,
-    control: { what: o.control.what, ...ends(o.control.samples) },
-    target: target ? `${target.of} ≤ ${target.atMost}` : null,
-    met: target ? found[target.of] <= target.atMost : null,
+    control: o.control && { what: o.control.what, ...ends(o.control.samples) },
+    target: target ? `${target.of} ${boundOf(target)}` : null,
+    met: target ? isMet(found[target.of], target) : null,
     n: ours.length,
     discarded,
   }
+}
+
+type Bound = { atMost: number } | { atLeast: number }
+
+function boundOf(bound: Bound): string {
+  return 'atMost' in bound ? `≤ ${bound.atMost}` : `≥ ${bound.atLeast}`
+}
+
+function isMet(value: number, bound: Bound): boolean {
+  return 'atMost' in bound ? value <= bound.atMost : value >= bound.atLeast
 }
 
 /** A Markdown table; it reads in a terminal as well. */
@@ -50,7 +60,9 @@ export function renderTable(figures: readonly Figure[]): string {
   const rows = figures.map((each) => [
     `${each.metric} (${each.unit})`,
     `${plain(each.p50)} / ${plain(each.p99)}`,
-    `${each.control.what}: ${plain(each.control.p50)} / ${plain(each.control.p99)}`,
+    each.control === null
+      ? '–'
+      : `${each.control.what}: ${plain(each.control.p50)} / ${plain(each.control.p99)}`,
     each.target === null ? '–' : `${each.target}: ${each.met ? 'met' : 'MISSED'}`,
     String(each.n),
     String(each.discarded),
@@ -65,5 +77,7 @@ export function renderTable(figures: readonly Figure[]): string {
 
 function plain(value: number): string {
   if (Number.isNaN(value)) return '?'
+  // A target may lie at hundredths.
+  if (value > 0 && value < 0.2) return value.toPrecision(2)
   return Math.abs(value) >= 100 ? String(Math.round(value)) : value.toFixed(1)
 }

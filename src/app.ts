@@ -1,17 +1,22 @@
 /** The one composition root: where the parts of Landline meet. Straight-line code; tests hand in fakes. */
 import { stagesOf } from './answer-stages.ts'
 import { rateFor } from './billing/price.ts'
+import type { TurnTiming } from './calls/call.ts'
 import { createCallEvents } from './calls/call-events.ts'
 import { dialPolicyRefusal } from './calls/call-request.ts'
+import { createCallTraces } from './calls/call-trace.ts'
 import { createCancelCall } from './calls/cancel-call.ts'
 import { createCreateCall } from './calls/create-call.ts'
 import { createLiveCalls } from './calls/live-calls.ts'
+import { createManageNumbers } from './calls/own-number.ts'
 import { webhookCall } from './calls/public-call.ts'
 import { type AskedEngine, createReadiness } from './calls/readiness.ts'
+import { createReceiveCall } from './calls/receive-call.ts'
 import { recoverCalls } from './calls/recover-calls.ts'
 import { createRunCall } from './calls/run-call.ts'
 import { sampleCall, sampleTranscript } from './calls/sample-call.ts'
 import { createSettleCall } from './calls/settle-call.ts'
+import { warnMissing } from './calls/warn-missing.ts'
 import type { Config } from './config/config.ts'
 import type { Engines } from './conversation/ports.ts'
 import { createTalker } from './conversation/talker.ts'
@@ -47,6 +52,7 @@ export function createApp(config: Config, o: Outside): App {
 
   const live = createLiveCalls({ onSize: (size) => metrics.activeCalls(size) })
   const events = createCallEvents({ calls })
+  const traces = createCallTraces({ clock, log, calls })
   const readiness = createReadiness({
     clock,
     engines: askedEngines(o.engines),
@@ -77,19 +83,28 @@ export function createApp(config: Config, o: Outside): App {
       metrics.callEnded({ status, endReason, durationSeconds })
     },
   })
-  const runCall = createRunCall({
+  const rate = (number: string): number =>
+    rateFor(number, {
+      centsPerMinute: config.billing.centsPerMinute,
+      byPrefix: config.billing.rates,
+    })
+  const onCalls = {
     clock,
     log,
     calls,
-    trunk: o.trunk,
     talker,
     readiness,
     live,
     events,
+    traces,
     settle,
-    dialRefusal: (number) => dialPolicyRefusal(number, config.calls),
-    onTiming: (timing) => metrics.answer(stagesOf(timing)),
+    dialRefusal: (number: string) => dialPolicyRefusal(number, config.calls),
+    onTiming: (timing: TurnTiming) => metrics.answer(stagesOf(timing)),
     onDue: () => scheduler.wake(),
+  }
+  const runCall = createRunCall({
+    ...onCalls,
+    trunk: o.trunk,
     options: {
       billingEnabled,
       ringTimeoutMs: config.calls.ringTimeoutMs,
@@ -124,16 +139,33 @@ export function createApp(config: Config, o: Outside): App {
   })
 
   let accepting = true
+  let receiving = false
+  const received = createReceiveCall({
+    ...onCalls,
+    ids,
+    numbers: storage.numbers,
+    rateFor: rate,
+    accepting: () => receiving && accepting,
+    underLease: (claim, work) =>
+      scheduler.adopt(
+        async (lease) => {
+          const claimed = await claim(lease)
+          if (!claimed) return null
+          const { callId, fence } = claimed
+          const job = { id: fence.jobId, fence: fence.fence, kind: CALL_JOB, key: callId }
+          return { ...job, attempt: 1, runAt: clock.now() }
+        },
+        ({ id, fence }, { signal }) => work({ jobId: id, fence }, signal),
+      ),
+    options: { billingEnabled, defaultMaxDurationSeconds: DEFAULT_MAX_DURATION_SECONDS },
+  })
+  o.trunk.takeCalls(received.receive)
   const createCall = createCreateCall({
     clock,
     ids,
     calls,
     readiness,
-    rateFor: (number) =>
-      rateFor(number, {
-        centsPerMinute: config.billing.centsPerMinute,
-        byPrefix: config.billing.rates,
-      }),
+    rateFor: rate,
     options: {
       billingEnabled,
       maxQueued: config.calls.maxQueued,
@@ -154,6 +186,13 @@ export function createApp(config: Config, o: Outside): App {
     onDue: () => scheduler.wake(),
   })
 
+  const numbers = createManageNumbers({
+    clock,
+    store: storage.numbers,
+    rules: () => ({ ...config.calls, ownNumbers: readiness.trunkNumbers() }),
+    defaultMaxDurationSeconds: DEFAULT_MAX_DURATION_SECONDS,
+  })
+
   const services = createServices({
     config,
     clock,
@@ -163,9 +202,11 @@ export function createApp(config: Config, o: Outside): App {
     metrics,
     readiness,
     events,
+    traces,
     createCall,
     cancelCall,
     webhooks: manageWebhooks,
+    numbers,
     probeTrunks: () => o.trunk.probes(),
   })
   const http = createHttp({
@@ -182,7 +223,7 @@ export function createApp(config: Config, o: Outside): App {
     await readiness.stop()
     const idle = scheduler.stop()
     live.stopAll('shutdown')
-    await Promise.all([idle, hungUp])
+    await Promise.all([idle, received.idle(), hungUp])
   }
 
   /** Lanes first, then what an earlier process left open; only then are jobs claimed. */
@@ -195,6 +236,7 @@ export function createApp(config: Config, o: Outside): App {
       })
       hungUp = (await recoverCalls({ log, calls, trunk: o.trunk, settle })).hungUp
       await scheduler.start()
+      receiving = true
       manageWebhooks
         .resume()
         .catch((error) => log.error('deliveries still wait', { reason: reasonOf(error) }))
@@ -214,7 +256,10 @@ export function createApp(config: Config, o: Outside): App {
 
   return {
     // The API answers first: what an earlier process left open is ended while the first requests come in.
-    start: () => startAll([...o.parts, readiness, http, work]),
+    async start() {
+      await startAll([...o.parts, readiness, http, work])
+      void warnMissing({ log, readiness })
+    },
     stop: () => (stopped ??= shutDown()),
     fetch: (request) => http.fetch(request),
     url: () => http.url(),

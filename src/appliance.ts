@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createApp } from './app.ts'
-import type { Appliance, OwnersData, RunningServer } from './cli/appliance.ts'
+import type { Appliance, OwnersData, RunningServer, ServeOptions } from './cli/appliance.ts'
 import type { Config } from './config/config.ts'
 import { systemClock } from './core/clock.ts'
 import { reasonOf } from './core/errors.ts'
@@ -21,6 +21,8 @@ import { createHttpPost, systemResolve } from './outbound/http-post.ts'
 import { lockInstance } from './storage/instance-lock.ts'
 import { openStorage, type Storage } from './storage/open.ts'
 import { restoreDatabase } from './storage/restore.ts'
+import { findServer, tellServer } from './storage/server-file.ts'
+import type { Lateness } from './telephony/media/lateness.ts'
 import { createMedia } from './telephony/media/worker-media.ts'
 import { createTelephony, type Telephony } from './telephony/telephony.ts'
 import { createAddressPolicy } from './webhooks/address-policy.ts'
@@ -32,7 +34,7 @@ const RTP_SILENCE_MS = 30_000
 
 export function createAppliance(): Appliance {
   return {
-    serve: async (config) => serve(config, await openLog(config.log)),
+    serve: async (config, o) => serve(config, await openLog(config.log), o),
     // Its certificates alone would make every start of the server a third longer.
     demo: async (o) => (await import('./demo.ts')).runDemo(o, { clock, ids, serve, openData }),
     selftest: async (o) =>
@@ -41,6 +43,7 @@ export function createAppliance(): Appliance {
     openData,
     restore: async (config, file) =>
       restoreDatabase({ dataDir: config.dataDir, file, log: silentLog, clock, ids }),
+    running: async (config) => findServer(config.dataDir),
     probes,
     models: async (config) => listModels(config.dataDir),
     verifyModels: async (config) => verifyModels(config.dataDir),
@@ -60,7 +63,11 @@ function open(config: Config, log: Log, o: { check: boolean }): Storage {
   })
 }
 
-export async function serve(config: Config, log: Log): Promise<RunningServer> {
+export async function serve(
+  config: Config,
+  log: Log,
+  o: ServeOptions = { file: null, listens: {} },
+): Promise<RunningServer> {
   const lock = lockInstance(config.dataDir, log)
   try {
     const storage = open(config, log, { check: true })
@@ -69,10 +76,18 @@ export async function serve(config: Config, log: Log): Promise<RunningServer> {
       await app.stop()
       throw error
     })
+    const url = app.url()
+    const untell = tellServer(config.dataDir, {
+      ...{ ...o, url, pid: process.pid, startedAt: clock.now() },
+    })
     return {
-      url: app.url(),
+      url,
       log,
-      stop: () => app.stop().finally(() => lock.release()),
+      stop: () =>
+        app.stop().finally(() => {
+          untell()
+          lock.release()
+        }),
     }
   } catch (error) {
     lock.release()
@@ -102,7 +117,7 @@ function assemble(config: Config, log: Log, storage: Storage) {
     storage,
     trunk: telephony.trunk,
     engines,
-    metrics: withSignalling(metrics, telephony),
+    metrics: withTelephone(metrics, telephony, media.lateness),
     post: createHttpPost({
       clock,
       policy: addressPolicy,
@@ -117,9 +132,10 @@ function assemble(config: Config, log: Log, storage: Storage) {
   })
 }
 
-/** Signalling counts by itself; how it stands is told when the figures are read. */
-function withSignalling(metrics: Metrics, telephony: Telephony): Metrics {
+/** Signalling and sound count by themselves; how they stand is told when the figures are read. */
+function withTelephone(metrics: Metrics, telephony: Telephony, lateness: Lateness): Metrics {
   let told = 0
+  let mark = lateness.mark()
   return {
     ...metrics,
     text() {
@@ -128,6 +144,9 @@ function withSignalling(metrics: Metrics, telephony: Telephony): Metrics {
       metrics.sipConnections(connections)
       metrics.sipParseErrors(malformed - told)
       told = malformed
+      const now = lateness.mark()
+      metrics.rtpLateness(lateness.figures(mark, now))
+      mark = now
       return metrics.text()
     },
   }
@@ -144,7 +163,10 @@ function createPhone(config: Config, log: Log, o: { metrics?: Metrics; probeOnly
     ...(config.sip.trunks.some(({ codecs }) => codecs.includes('opus'))
       ? { opusDir: config.dataDir }
       : {}),
-    onClosed: (stats) => o.metrics?.rtpForeignPackets(stats.packetsForeign),
+    onClosed: (stats) => {
+      o.metrics?.rtpForeignPackets(stats.packetsForeign)
+      o.metrics?.rtpUnauthenticPackets(stats.packetsUnauthentic)
+    },
   })
   const { probeOnly = false } = o
   const options = probeOnly ? { ...config.sip, port: 0 } : config.sip

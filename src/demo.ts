@@ -95,7 +95,9 @@ async function placeCall(
   })
   if (o.signal.aborted) return false
   o.out(`webhook: ${verified}`)
-  return verified === 'verified' && status === 'completed' && heardHuman(whole.transcript)
+  const faults = faultsOf({ verified, status, heard: heardHuman(whole.transcript) }, o.muteCallee)
+  for (const fault of faults) o.out(`failed: ${fault}`)
+  return faults.length === 0
 }
 
 /** What the receiver makes of the delivery, with nothing but the secret that it was told. */
@@ -110,6 +112,21 @@ async function verifyDelivery(
   if (!verify(secret, timestamp, got.body, signature)) return 'signature does not verify'
   const { call } = JSON.parse(got.body) as { call: { id: string } }
   return call.id === callId ? 'verified' : 'of another call'
+}
+
+/** What was not as it should be, a sentence each. */
+function faultsOf(
+  { verified, status, heard }: { verified: string; status: string; heard: boolean },
+  muted: boolean,
+): string[] {
+  const why = muted
+    ? 'with --mute-callee it says nothing, and the demo has to notice'
+    : 'its voice did not come through the call, or was not recognised'
+  return [
+    ...(status === 'completed' ? [] : [`the call ended as ${status}, not as completed`]),
+    ...(heard ? [] : [`the callee was not heard: ${why}`]),
+    ...(verified === 'verified' ? [] : [`the webhook was ${verified}`]),
+  ]
 }
 
 function heardHuman(transcript: unknown): boolean {

@@ -1,8 +1,10 @@
 /** What the API asks for, answered by the parts: rows become pages, and each answer the contract's shape. */
 import { isFinal } from './calls/call.ts'
 import type { CallEvents } from './calls/call-events.ts'
+import { type CallTraces, publicTrace } from './calls/call-trace.ts'
 import type { createCancelCall } from './calls/cancel-call.ts'
 import type { createCreateCall } from './calls/create-call.ts'
+import type { ManageNumbers } from './calls/own-number.ts'
 import type { StoredEvent } from './calls/ports.ts'
 import { listedCall, wholeCall } from './calls/public-call.ts'
 import type { EngineReadiness } from './calls/readiness.ts'
@@ -29,9 +31,11 @@ export interface ServiceDeps {
   metrics: Metrics
   readiness: EngineReadiness
   events: CallEvents
+  traces: CallTraces
   createCall: ReturnType<typeof createCreateCall>
   cancelCall: ReturnType<typeof createCancelCall>
   webhooks: ManageWebhooks
+  numbers: ManageNumbers
   probeTrunks(): Promise<readonly Probe[]>
 }
 
@@ -51,6 +55,7 @@ export function createServices(d: ServiceDeps): ApiServices {
     },
     calls: createCallService(d),
     webhooks: d.webhooks,
+    numbers: d.numbers,
     async probes() {
       return [await storage.probe(), ...(await d.probeTrunks()), ...readiness.probes()]
     },
@@ -105,6 +110,9 @@ function createCallService(d: ServiceDeps): CallService {
     async cancel(id) {
       await d.cancelCall(id)
       return (await whole(id)) ?? {}
+    },
+    async trace(id) {
+      return (await calls.get(id)) && publicTrace(await d.traces.read(id))
     },
     async events(id, afterSeq, signal) {
       const call = await calls.get(id)

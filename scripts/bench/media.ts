@@ -1,7 +1,7 @@
 /**
  * The figures of media: many legs in one media worker, each speaking and hearing all the time, against another process
  * on loopback. How late packets leave (p99), and how much of a core a leg takes. By hand, on a machine with nothing
- * else to do: `LEGS=500 SECONDS=20 CODEC=PCMU SRTP=1 bun scripts/bench/media.ts`.
+ * else to do: `LEGS=500 SECONDS=20 CODEC=PCMU SRTP=1 bun scripts/bench/media.ts`; with BENCH_JSON it prints `MediaFound`.
  */
 import { randomBytes } from 'node:crypto'
 import { loadavg } from 'node:os'
@@ -23,6 +23,15 @@ const KEYS: SrtpKeys | null =
   process.env.SRTP === '1'
     ? { suite: 'AES_CM_128_HMAC_SHA1_80', sendKey: KEY, receiveKey: KEY }
     : null
+
+export interface MediaFound {
+  legs: number
+  /** How late packets left, in ms. */
+  lateMs: { p50: number; p99: number; max: number }
+  /** CPU of this process, kernel included. */
+  corePercentPerLeg: number
+  packetsPerSecond: { sent: number; received: number }
+}
 
 async function main(): Promise<void> {
   const ids = createIds(systemClock, (n) => randomBytes(n))
@@ -68,6 +77,18 @@ async function measure(
   const late = media.lateness.figures()
   const cores = (user + system) / 1e6 / seconds
   const perLeg = (100 * cores) / LEGS
+  const receivedPerSecond = (received() - from.received) / seconds
+  if (process.env.BENCH_JSON !== undefined) {
+    const { p50, p99, max, packets } = late
+    const found: MediaFound = {
+      legs: LEGS,
+      lateMs: { p50, p99, max },
+      corePercentPerLeg: perLeg,
+      packetsPerSecond: { sent: packets / seconds, received: receivedPerSecond },
+    }
+    console.log(JSON.stringify(found))
+    return
+  }
   console.log(`${LEGS} legs of ${CODEC}${KEYS ? ' with SRTP' : ''}, ${seconds.toFixed(0)} s`)
   const kernel = ((100 * system) / (user + system)).toFixed(0)
   console.log(
@@ -78,7 +99,7 @@ async function measure(
     `  sent ${(late.packets / seconds).toFixed(0)} a second, late by p50 ${late.p50.toFixed(1)} ms, ` +
       `p99 ${late.p99.toFixed(1)} ms, at most ${late.max.toFixed(1)} ms`,
   )
-  console.log(`  received ${((received() - from.received) / seconds).toFixed(0)} a second`)
+  console.log(`  received ${receivedPerSecond.toFixed(0)} a second`)
   console.log(`  load of the machine ${loadavg()[0]?.toFixed(1)}`)
 }
 
@@ -106,4 +127,4 @@ function soundFor(seconds: number): Int16Array<SharedArrayBuffer> {
   return clip
 }
 
-void main()
+if (import.meta.main) void main()

@@ -40,6 +40,7 @@ describe('the body of POST /calls', () => {
       fromNumber: null,
       transferTo: null,
       voicemail: null,
+      retry: null,
     })
   })
 
@@ -127,7 +128,7 @@ describe('the body of POST /calls', () => {
     expect(blocked.message).toContain('transferTo')
   })
 
-  it.each(['language', 'voice', 'record', 'retry', 'resultSchema'])(
+  it.each(['language', 'voice', 'record', 'resultSchema'])(
     'says that %s is not available yet',
     (name) => {
       const refusal = setup().refuse({ [name]: 'x' })

@@ -2,6 +2,7 @@ import { AppError } from '../core/errors.ts'
 import { isPhoneNumber, longestPrefix } from '../core/phone-number.ts'
 import { parseTimestamp } from '../core/timestamp.ts'
 import type { Voicemail } from './call.ts'
+import { type RetryRequest, readRetry } from './retry-request.ts'
 
 /** What `POST /calls` asks for, read and judged. */
 export interface CallRequest {
@@ -20,6 +21,8 @@ export interface CallRequest {
   transferTo: string | null
   /** What happens when a voicemail answers; null: as `hangup`. */
   voicemail: Voicemail | null
+  /** Null: one attempt. */
+  retry: RetryRequest | null
 }
 
 /** Which numbers may be called; an empty `allowedPrefixes` allows all that is not blocked. */
@@ -45,9 +48,10 @@ const KNOWN = [
   'fromNumber',
   'transferTo',
   'voicemail',
-] as const
+  'retry',
+]
 /** In the contract, but without behaviour yet: refused by name rather than accepted and ignored. */
-const LATER = ['language', 'voice', 'record', 'retry', 'resultSchema']
+const LATER = ['language', 'voice', 'record', 'resultSchema']
 
 const MAX_INSTRUCTIONS = 5000
 const MAX_FIRST_MESSAGE = 1000
@@ -58,27 +62,28 @@ const MAX_METADATA_BYTES = 4096
 /** Clocks differ: what is this little in the past means now. */
 const PAST_TOLERANCE_MS = 60_000
 
-type Fields = Record<string, unknown>
+export type Fields = Record<string, unknown>
 
 /**
  * Judges the parsed JSON body of `POST /calls`. An optional field given as null counts as absent.
  * Throws `invalid_request`, `dial_policy` or `not_available_yet` with a sentence that names the field.
  */
 export function parseCallRequest(body: unknown, rules: CallRules): CallRequest {
-  const fields = toFields(body)
+  const fields = readFields(body, { known: KNOWN, later: LATER })
   const phoneNumber = readPhoneNumber(fields)
   const fromNumber = readFromNumber(fields, rules.ownNumbers)
   const request: CallRequest = {
     phoneNumber,
     instructions: readInstructions(fields),
-    firstMessage: readText(fields, 'firstMessage', MAX_FIRST_MESSAGE),
-    name: readText(fields, 'name', MAX_NAME),
+    firstMessage: readFirstMessage(fields),
+    name: readName(fields),
     callAt: readCallAt(fields, rules.now),
     metadata: readMetadata(fields),
     maxDurationSeconds: readMaxDuration(fields),
     fromNumber,
     transferTo: readTransferTo(fields),
     voicemail: readVoicemail(fields.voicemail ?? null),
+    retry: readRetry(fields.retry ?? null),
   }
   const caller = fromNumber ?? rules.ownNumbers[0]
   if (phoneNumber === caller)
@@ -94,6 +99,11 @@ export function parseCallRequest(body: unknown, rules: CallRules): CallRequest {
 function refuseByPolicy({ phoneNumber, transferTo }: CallRequest, rules: DialPolicy): void {
   const refusal = dialPolicyRefusal(phoneNumber, rules)
   if (refusal) throw new AppError('dial_policy', refusal)
+  refuseTransfer(transferTo, rules)
+}
+
+/** Throws `dial_policy` when nobody may be handed over to that number. */
+export function refuseTransfer(transferTo: string | null, rules: DialPolicy): void {
   const transfer = transferTo === null ? null : dialPolicyRefusal(transferTo, rules)
   if (transfer) throw new AppError('dial_policy', `transferTo: ${transfer}`)
 }
@@ -108,12 +118,16 @@ export function dialPolicyRefusal(number: string, policy: DialPolicy): string | 
   return `Only numbers that begin with ${policy.allowedPrefixes.join(', ')} may be called (calls.allowed_prefixes).`
 }
 
-function toFields(body: unknown): Fields {
+/** The fields of a body. Throws for one that is in neither list, and for one that is given of those that come later. */
+export function readFields(
+  body: unknown,
+  o: { known: readonly string[]; later: readonly string[] },
+): Fields {
   if (!isObject(body)) throw invalid(`The body must be a JSON object, not ${kindOf(body)}.`)
   for (const name of Object.keys(body)) {
-    if (KNOWN.includes(name as (typeof KNOWN)[number])) continue
-    if (!LATER.includes(name))
-      throw invalid(`Unknown field ${quote(name)}. Known fields: ${KNOWN.join(', ')}.`)
+    if (o.known.includes(name)) continue
+    if (!o.later.includes(name))
+      throw invalid(`Unknown field ${quote(name)}. Known fields: ${o.known.join(', ')}.`)
     if (body[name] !== null)
       throw new AppError(
         'not_available_yet',
@@ -146,7 +160,7 @@ function readFromNumber(fields: Fields, ownNumbers: readonly string[]): string |
   return value
 }
 
-function readTransferTo(fields: Fields): string | null {
+export function readTransferTo(fields: Fields): string | null {
   const value = fields.transferTo ?? null
   if (value === null) return null
   if (typeof value !== 'string' || !isPhoneNumber(value))
@@ -165,7 +179,7 @@ function readVoicemail(value: unknown): Voicemail | null {
   return { leaveMessage: text }
 }
 
-function readInstructions(fields: Fields): string {
+export function readInstructions(fields: Fields): string {
   const value = fields.instructions ?? null
   if (value === null)
     throw invalid('instructions is required: say what the agent should accomplish on the call.')
@@ -173,6 +187,14 @@ function readInstructions(fields: Fields): string {
   if (text.trim() === '')
     throw invalid('instructions must not be blank: say what the agent should accomplish.')
   return text
+}
+
+export function readFirstMessage(fields: Fields): string | null {
+  return readText(fields, 'firstMessage', MAX_FIRST_MESSAGE)
+}
+
+export function readName(fields: Fields): string | null {
+  return readText(fields, 'name', MAX_NAME)
 }
 
 /** An optional text; blank counts as absent. */
@@ -211,7 +233,7 @@ function readCallAt(fields: Fields, now: number): number | null {
   return parsed.at <= now ? null : parsed.at
 }
 
-function readMetadata(fields: Fields): Record<string, string> | null {
+export function readMetadata(fields: Fields): Record<string, string> | null {
   const value = fields.metadata ?? null
   if (value === null) return null
   if (!isObject(value))
@@ -230,7 +252,7 @@ function readMetadata(fields: Fields): Record<string, string> | null {
   return value as Record<string, string>
 }
 
-function readMaxDuration(fields: Fields): number | null {
+export function readMaxDuration(fields: Fields): number | null {
   const value = fields.maxDuration ?? null
   if (value === null) return null
   if (typeof value !== 'number' || !Number.isInteger(value) || value < 10 || value > 7200)

@@ -57,10 +57,13 @@ export interface TurnTiming {
   onWire: number | null
 }
 
+/** `inbound`: somebody called one of our numbers. */
+export type Direction = 'outbound' | 'inbound'
+
 /** All times are ms since the epoch, money is integer cents, durations are whole seconds. */
 export interface Call {
   id: string
-  direction: 'outbound'
+  direction: Direction
   status: CallStatus
   endReason: EndReason | null
   sipCode: number | null
@@ -76,8 +79,12 @@ export interface Call {
   transferTo: string | null
   /** Null: as `hangup`. */
   voicemail: Voicemail | null
-  /** Counts from 1; the attempt that runs or ran last. */
+  /** Counts from 1: the attempt that runs, ran last or, while the call is scheduled, comes next. */
   attempt: number
+  /** How often the number is called at the most: 1 to 5. */
+  maxAttempts: number
+  /** From the end of one attempt to the next. */
+  retryDelaySeconds: number
   centsPerMinute: number
   /** What this call holds of the balance while it is active; no ledger entry. */
   holdCents: number

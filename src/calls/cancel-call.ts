@@ -20,11 +20,14 @@ export function createCancelCall(d: {
     if (!call) throw new AppError('not_found', 'There is no such call.')
     if (isFinal(call.status))
       throw new AppError('conflict', `This call has already ended (${call.status}).`)
-    if (!d.live.stop(id, 'canceled'))
-      await d.settle(call, {
+    const running = d.live.stop(id, 'canceled')
+    // What still runs may have been put off to another attempt just before it was told.
+    const now = (running ? await d.calls.get(id) : null) ?? call
+    if (!running || now.status === 'scheduled')
+      await d.settle(now, {
         status: 'canceled',
         endReason: 'canceled',
-        guard: ['scheduled', 'initiated'],
+        guard: running ? ['scheduled'] : ['scheduled', 'initiated'],
         fence: null,
       })
     return (await d.calls.get(id)) ?? call

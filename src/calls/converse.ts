@@ -4,6 +4,7 @@ import type { Log } from '../core/log.ts'
 import type { Call, Turn, TurnTiming } from './call.ts'
 import type { CallEvents } from './call-events.ts'
 import { createCallTime } from './call-time.ts'
+import type { CallTraces } from './call-trace.ts'
 import { type Chronicle, createChronicle } from './chronicle.ts'
 import type {
   Brief,
@@ -12,6 +13,7 @@ import type {
   Conversation,
   Dialed,
   Leg,
+  SipState,
   StopReason,
   Talk,
   TalkEvent,
@@ -33,6 +35,7 @@ export interface ConverseDeps {
   calls: CallStore
   talker: Talker
   events: CallEvents
+  traces: CallTraces
   settle: SettleCall
   onTiming?(timing: TurnTiming): void
   /** Told when deliveries of a call that goes on have become due. */
@@ -45,6 +48,19 @@ export interface Hold {
   fence: CallFence
   stop: AbortController
   lease: AbortSignal
+}
+
+/** What would end the call after a crash is another now; nothing waits for it to be stored. */
+export function dialogMoved(
+  d: Pick<ConverseDeps, 'calls' | 'log'>,
+  { id }: Call,
+  o: { fence: CallFence; sip: SipState },
+): void {
+  d.calls
+    .moveDialog(id, o)
+    .catch((error: unknown) =>
+      d.log.error('a moved dialog was not stored', { callId: id, reason: reasonOf(error) }),
+    )
 }
 
 /** An answered call: the conversation, the hang-up, the summary, the settlement. */
@@ -62,8 +78,10 @@ export async function converse(
   const answered: Call = { ...call, status: 'in_progress', startedAt: d.clock.now() }
   const time = createCallTime(d.clock)
   let endedAt: number | null = null
-  void leg.ended.then(() => {
+  let reason: string | null = null
+  void leg.ended.then((end) => {
     endedAt ??= time()
+    if (end.by === 'trunk_error') reason = end.reason
   })
   const chronicle = createChronicle(d, { call: answered, fence, signal: o.lease })
   // The first word does not wait for the disk: the answer is stored while it is spoken.
@@ -74,10 +92,13 @@ export async function converse(
   endedAt ??= time()
   await chronicle.written()
   const transcript = talk.transcript ?? (await d.calls.transcript(call.id).catch(() => []))
+  const traced = d.traces.end(call.id)
   const summary = await summarise(d, o.brief, transcript, stop.signal)
+  await traced
   await d.settle(answered, {
     status: 'completed',
     endReason: talk.ending === 'trunk_error' ? 'rtp_timeout' : talk.ending,
+    reason: talk.ending === 'trunk_error' ? reason : null,
     summary,
     endedAt,
     fence,

@@ -5,6 +5,7 @@ import type { Call } from './call.ts'
 import type { CallRequest } from './call-request.ts'
 import type { CallStore, CreateRefusal, IdempotencyRecord, Readiness } from './ports.ts'
 import { createdCall } from './public-call.ts'
+import { DEFAULT_RETRY_DELAY_SECONDS } from './retry-request.ts'
 
 export interface CreateCallDeps {
   clock: Clock
@@ -45,7 +46,7 @@ export function createCreateCall(d: CreateCallDeps) {
     }
     refuseUnready(d, request.callAt !== null)
     const call = newCall(d, request, now)
-    const body = JSON.stringify(createdCall(call))
+    const body = JSON.stringify(createdCall(call, { retry: request.retry !== null }))
     const result = await d.calls.create({
       call,
       runAt: call.callAt ?? now,
@@ -96,6 +97,8 @@ function newCall(d: CreateCallDeps, request: CallRequest, now: number): Call {
     transferTo: request.transferTo,
     voicemail: request.voicemail,
     attempt: 1,
+    maxAttempts: request.retry?.maxAttempts ?? 1,
+    retryDelaySeconds: request.retry?.delaySeconds ?? DEFAULT_RETRY_DELAY_SECONDS,
     centsPerMinute,
     // The next minute; also what a scheduled call needs now and is checked for again when due.
     holdCents: centsPerMinute,

@@ -4,6 +4,7 @@ import type { BargeInRule, Ring } from '../core/ring.ts'
 import type {
   Call,
   CallStatus,
+  Direction,
   EndReason,
   FinalStatus,
   NumberedTurn,
@@ -11,6 +12,7 @@ import type {
   TurnTiming,
   Voicemail,
 } from './call.ts'
+import type { AttemptTrace, CallTrace } from './call-trace.ts'
 
 // ---------------------------------------------------------------- telephony
 
@@ -73,14 +75,23 @@ export interface Leg {
 }
 
 /**
- * What a crash needs in order to end what was begun: CANCEL for an INVITE without an answer, BYE for a dialog.
+ * What a crash needs in order to end what was begun: CANCEL for an INVITE without an answer, BYE for a dialog, a refusal for
+ * a caller who still hears it ring.
  * JSON, stored with the attempt; only the trunk reads it.
  */
 export interface SipState {
   trunk: string
-  phase: 'invite' | 'dialog'
+  phase: 'invite' | 'dialog' | 'ringing'
   callId: string
   [field: string]: unknown
+}
+
+/** What passes on the wire for a call: it grows until the call is over. */
+export interface TraceSource {
+  /** What has passed so far. */
+  read(): CallTrace
+  /** Resolves when the call is over and the last figures of its sound are in. */
+  readonly complete: Promise<void>
 }
 
 export interface DialRequest {
@@ -92,6 +103,8 @@ export interface DialRequest {
   signal: AbortSignal
   /** Awaited before each INVITE leaves; when it throws, nothing is sent. */
   beforeInvite(state: SipState): Promise<void>
+  /** Told once, before the first INVITE: what passes on all trunks that are tried. Not told: nothing is kept. */
+  onTrace?(trace: TraceSource): void
   /** A 180 or 183 came. */
   onRinging(): void
   /**
@@ -100,6 +113,8 @@ export interface DialRequest {
    * over meanwhile.
    */
   onAnswered(state: SipState): Promise<void>
+  /** The answered call is to be reached elsewhere from now on: who ends it after a crash needs `state` as it is now. */
+  onMoved?(state: SipState): void
 }
 
 export type Dialed =
@@ -108,14 +123,46 @@ export type Dialed =
       failed: 'busy' | 'no_answer' | 'rejected' | 'trunk_error'
       sipCode: number | null
       reason: string
+      /** Nobody knows what became of the INVITE: the phone may ring, or may have been answered. */
+      unknown?: boolean
     }
   | { failed: 'canceled'; sipCode: number | null; reason: string }
+
+/** A call that comes to us, from its INVITE to its answer or its refusal. */
+export interface IncomingCall {
+  /** The number that was called, E.164; null when it is none of the trunk's own. */
+  readonly to: string | null
+  /** Who calls: E.164 where that can be told, else as the trunk writes it, or `anonymous`. */
+  readonly from: string
+  /** What a crash needs to end the ringing. */
+  readonly ringing: SipState
+  /** Aborts when the caller gives up before the answer; what is asked of the call after that does nothing. */
+  readonly gone: AbortSignal
+  /** What passes on the wire, the INVITE first. */
+  readonly trace: TraceSource
+  /** Sends 180. */
+  ring(): void
+  /**
+   * Answers. `beforeAnswer` is awaited before the 200 leaves, so that who finds `state` after a crash can still end the
+   * call; when it throws, the call is refused (503). `refused` is the status that was sent instead of a 200: 487 when the
+   * caller was faster to give up. Never rejects.
+   */
+  answer(o: {
+    beforeAnswer(state: SipState): Promise<void>
+    /** The other side is to be reached elsewhere from now on: what would end the call after a crash is `state` now. */
+    onMoved?(state: SipState): void
+  }): Promise<{ answered: Leg; state: SipState } | { refused: number }>
+  /** Refuses with a final status, e.g. 486. */
+  reject(status: number, o?: { retryAfterSeconds: number }): void
+}
 
 export interface Trunk {
   /** Calls a number. Never throws for what the other side does; throws what `beforeInvite` threw. */
   dial(request: DialRequest): Promise<Dialed>
   /** Ends what an earlier process left open. Resolves when the other side confirmed, or after a few seconds. */
   recover(state: SipState): Promise<void>
+  /** From now on a call that comes from a trunk is handed to `handler`; before, nobody can call us (403). */
+  takeCalls(handler: (call: IncomingCall) => void): void
   probes(): Promise<Probe[]>
 }
 
@@ -128,6 +175,8 @@ export interface Brief {
   firstMessage: string | null
   name: string | null
   toNumber: string
+  /** Left out: outbound. */
+  direction?: Direction
   /** E.164; whom the agent may hand the human over to. Null: nobody. */
   transferTo: string | null
   /** What happens when a voicemail answers; null: as `hangup`. */
@@ -173,6 +222,8 @@ export type StopReason = 'canceled' | 'shutdown' | 'out_of_balance'
 
 /** A conversation made ready while it rings: models are warm, the first message is sound. */
 export interface Conversation {
+  /** Resolves when what is said first is sound, or will not be; who answers a call may wait for it. Never rejects. */
+  readonly ready: Promise<void>
   /**
    * Holds the conversation until somebody ends it, and hangs up. `signal` asks it to end (reason: StopReason).
    * Turns are told by `on` as they happen; never throws for what an engine does.
@@ -226,7 +277,7 @@ export interface CallFilter {
   /** Opaque; from a former page. */
   cursor: { createdAt: number; id: string } | null
   status?: CallStatus
-  direction?: 'outbound' | 'inbound'
+  direction?: Direction
   toNumber?: string
   createdAfter?: number
   createdBefore?: number
@@ -237,6 +288,8 @@ export interface Settlement {
   status: FinalStatus
   endReason: EndReason | null
   sipCode: number | null
+  /** One sentence, fit to be shown (`publicReason`); null where the status says it all. */
+  reason: string | null
   summary: string | null
   costCents: number
   durationSeconds: number
@@ -247,6 +300,12 @@ export interface Settlement {
 export interface CallFence {
   jobId: string
   fence: number
+}
+
+/** For whom and until when a job is claimed; ms since the epoch. */
+export interface Lease {
+  owner: string
+  leaseUntil: number
 }
 
 /** All methods are one transaction each. A write under a fence that is no longer ours returns false. */
@@ -268,6 +327,20 @@ export interface CallStore {
     overRate: boolean
     now: number
   }): Promise<{ created: true } | { replayed: string } | { refused: CreateRefusal }>
+
+  /**
+   * Writes a call that came in, ringing, with `sip`, its first event, `deliveries` and a job that is leased already: it
+   * takes a line at once. `no_line` when none is free, `insufficient_balance` when `call.holdCents` is not available (when
+   * `checkBalance`).
+   */
+  receive(o: {
+    call: Call
+    sip: SipState
+    lease: Lease
+    checkBalance: boolean
+    deliveries: EventPayload | null
+    now: number
+  }): Promise<{ received: CallFence } | { refused: 'no_line' | 'insufficient_balance' }>
 
   /** The kept answer to an idempotency key, before anything else is looked at. */
   findReplay(
@@ -313,7 +386,28 @@ export interface CallStore {
     id: string,
     o: { fence: CallFence; deliveries: EventPayload | null },
   ): Promise<boolean>
+  /**
+   * Nobody answered, and attempts are left: the call is `scheduled` for `callAt` as the next attempt, without a hold, its
+   * SIP state forgotten and its job due then, together. `sipCode` and `reason` (fit to be shown) tell of the attempt that
+   * ended. Null when the fence lost or no attempt is left. Calls that wait for the number of this one are due again.
+   */
+  scheduleRetry(
+    id: string,
+    o: {
+      fence: CallFence
+      callAt: number
+      sipCode: number | null
+      reason: string | null
+      now: number
+    },
+  ): Promise<Call | null>
+  /** Keeps what passed on the wire in one attempt; again replaces it. Throws not_found for an unknown call. */
+  saveTrace(id: string, trace: AttemptTrace): Promise<void>
+  /** Of each attempt in order; empty where nothing was kept. */
+  traces(id: string): Promise<AttemptTrace[]>
   heartbeat(id: string, o: { fence: CallFence; now: number }): Promise<boolean>
+  /** The dialog of an active call has moved: what a crash would need to end it is another now. */
+  moveDialog(id: string, o: { fence: CallFence; sip: SipState }): Promise<boolean>
   /**
    * Holds `holdCents` in all for this call; false when the balance does not cover the difference, or the fence is no
    * longer ours.

@@ -9,8 +9,8 @@ import type { EventPayload, StoredEvent } from './ports.ts'
 const iso = (at: number): string => new Date(at).toISOString()
 const isoOrNull = (at: number | null): string | null => (at === null ? null : iso(at))
 
-/** The answer to POST /calls. */
-export function createdCall(call: Call): Record<string, unknown> {
+/** The answer to POST /calls; `given` says which fields were, where the call itself does not tell. */
+export function createdCall(call: Call, given: { retry: boolean }): Record<string, unknown> {
   return {
     id: call.id,
     status: call.status,
@@ -24,6 +24,7 @@ export function createdCall(call: Call): Record<string, unknown> {
     ...(call.metadata === null ? {} : { metadata: call.metadata }),
     ...(call.transferTo === null ? {} : { transferTo: call.transferTo }),
     ...(call.voicemail === null ? {} : { voicemail: call.voicemail }),
+    ...(given.retry ? { retry: retryOf(call) } : {}),
     createdAt: iso(call.createdAt),
   }
 }
@@ -50,11 +51,16 @@ export function listedCall(call: Call): Record<string, unknown> {
     cost: call.costCents,
     duration: call.durationSeconds,
     attempt: call.attempt,
+    retry: retryOf(call),
     result: null,
     startedAt: isoOrNull(call.startedAt),
     endedAt: isoOrNull(call.endedAt),
     createdAt: iso(call.createdAt),
   }
+}
+
+function retryOf(call: Call): { maxAttempts: number; delaySeconds: number } {
+  return { maxAttempts: call.maxAttempts, delaySeconds: call.retryDelaySeconds }
 }
 
 /** The whole call: GET /calls/:id. */

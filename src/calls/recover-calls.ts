@@ -41,6 +41,7 @@ export async function closeInterrupted(
     await d.settle(call, {
       status: 'failed',
       endReason: 'interrupted',
+      reason: 'the appliance stopped while the call was under way',
       ...(call.startedAt === null ? {} : { endedAt: call.heartbeatAt ?? call.startedAt }),
       fence,
     })

@@ -5,6 +5,8 @@ import { openTestStorage } from '../../test/kit/open-test-storage.ts'
 import { settle } from '../../test/kit/sim-clock.ts'
 import { silentLog } from '../core/log.ts'
 import { createCallEvents } from './call-events.ts'
+import { createCallTraces } from './call-trace.ts'
+import { createCancelCall } from './cancel-call.ts'
 import { createLiveCalls } from './live-calls.ts'
 import type { Conversation, Readiness } from './ports.ts'
 import { createRunCall } from './run-call.ts'
@@ -24,6 +26,7 @@ async function setup(o: {
   engines?: string
   /** When the engines have been asked once. */
   asked?: Promise<void>
+  maxAttempts?: number
 }) {
   const storage = openTestStorage()
   cleanUps.push(() => storage.close())
@@ -38,7 +41,7 @@ async function setup(o: {
     calls,
     trunk,
     talker: {
-      prepare: () => ({ discard: () => undefined, talk: o.talk }),
+      prepare: () => ({ ready: Promise.resolve(), discard: () => undefined, talk: o.talk }),
       summarise: async (_brief, turns) => `${turns.length} turns`,
     },
     readiness: {
@@ -48,13 +51,17 @@ async function setup(o: {
       hasTrunk: () => true,
     },
     live,
+    traces: createCallTraces({ clock, log: silentLog, calls }),
     events: createCallEvents({ calls }),
     settle: createSettleCall({ clock, calls, billingEnabled: true, onSettled: () => undefined }),
     dialRefusal: () => null,
     onDue: () => undefined,
     options: { billingEnabled: true, ringTimeoutMs: 45_000, maxLatenessMs: 900_000 },
   })
-  const call = aCall(storage, { toNumber: NUMBER, maxDurationSeconds: 60, centsPerMinute: 1 })
+  const call = aCall(storage, {
+    ...{ toNumber: NUMBER, maxDurationSeconds: 60, centsPerMinute: 1 },
+    maxAttempts: o.maxAttempts ?? 1,
+  })
   await create(storage, call)
   const claim = async () => {
     const now = clock.now()
@@ -69,7 +76,7 @@ async function setup(o: {
     const found = await calls.get(call.id)
     return found && [found.status, found.endReason, found.durationSeconds, found.summary]
   }
-  return { clock, calls, jobs, trunk, live, call, claim, begin, seen }
+  return { clock, calls, jobs, trunk, live, call, claim, run, begin, seen }
 }
 
 const never: Conversation['talk'] = () => new Promise(() => {})
@@ -205,5 +212,62 @@ describe('a due call', () => {
     asked.resolve()
     await clock.advance(0)
     expect(trunk.placed).toHaveLength(1)
+  })
+})
+
+describe('a call that is canceled while its next attempt is put down', () => {
+  const busy = { talk: never, phone: { status: 486 }, maxAttempts: 3 }
+
+  it('ends, when that was stored before the cancel was heard', async () => {
+    const { clock, calls, live, call, begin, seen } = await setup(busy)
+    const { scheduleRetry } = calls
+    calls.scheduleRetry = async (id, o) => {
+      const waiting = await scheduleRetry(id, o)
+      expect(live.stop(call.id, 'canceled')).toBe(true)
+      return waiting
+    }
+    void begin()
+    await clock.advance(1000)
+    expect((await seen())?.slice(0, 2)).toEqual(['canceled', 'canceled'])
+  })
+
+  it('ends, when the cancel was heard before', async () => {
+    const { clock, trunk, live, call, begin, seen } = await setup(busy)
+    const { dial } = trunk
+    trunk.dial = async (request) => {
+      const dialed = await dial(request)
+      live.stop(call.id, 'canceled')
+      return dialed
+    }
+    void begin()
+    await clock.advance(1000)
+    expect((await seen())?.slice(0, 2)).toEqual(['canceled', 'canceled'])
+  })
+
+  it('ends, when its run hears of the cancel no more', async () => {
+    const { clock, calls, call, begin, seen } = await setup(busy)
+    void begin()
+    await clock.advance(1000)
+    expect((await seen())?.[0]).toBe('scheduled')
+    const cancel = createCancelCall({
+      ...{ clock, calls },
+      live: { ...createLiveCalls(), stop: () => true },
+      settle: createSettleCall({ clock, calls, billingEnabled: true, onSettled: () => undefined }),
+    })
+    expect((await cancel(call.id)).status).toBe('canceled')
+  })
+
+  it('is nothing that a lost lease looks like', async () => {
+    const { clock, calls, claim, run, call, seen } = await setup(busy)
+    const lease = new AbortController()
+    const { scheduleRetry } = calls
+    calls.scheduleRetry = async (id, o) => {
+      const waiting = await scheduleRetry(id, o)
+      lease.abort()
+      return waiting
+    }
+    void run(call.id, await claim(), lease.signal)
+    await clock.advance(1000)
+    expect((await seen())?.[0]).toBe('scheduled')
   })
 })

@@ -1,10 +1,11 @@
 import { reasonOf } from '../core/errors.ts'
 import { type Call, isFinal } from './call.ts'
-import { type ConverseDeps, converse, type Hold } from './converse.ts'
+import { type ConverseDeps, converse, dialogMoved, type Hold } from './converse.ts'
 import type { LiveCalls } from './live-calls.ts'
 import type { Brief, CallFence, Dialed, Readiness, Trunk } from './ports.ts'
 import { eventPayload } from './public-call.ts'
 import { closeInterrupted } from './recover-calls.ts'
+import { mayRetry, retryCall } from './retry-call.ts'
 import { isUnavailable, untilStored } from './until-stored.ts'
 
 /** A call whose turn has not come asks again after this. */
@@ -72,13 +73,14 @@ async function makeReady(d: RunCallDeps, call: Call, fence: CallFence): Promise<
   const now = d.clock.now()
   const waitedMs = now - (call.callAt ?? call.createdAt)
   if (waitedMs > d.options.maxLatenessMs) {
-    await d.settle(call, { status: 'failed', endReason: 'missed', fence })
+    const reason = `it was due ${Math.round(waitedMs / 1000)} s before it could be dialled (calls.max_lateness)`
+    await d.settle(call, { status: 'failed', endReason: 'missed', reason, fence })
     return { done: true }
   }
   const refusal = d.dialRefusal(call.toNumber)
   if (refusal !== null) {
     d.log.warn('call refused by the dial policy', { callId: call.id, reason: refusal })
-    await d.settle(call, { status: 'failed', endReason: 'rejected', fence })
+    await d.settle(call, { status: 'failed', endReason: 'rejected', reason: refusal, fence })
     return { done: true }
   }
   // Nobody is rung while there is nothing that could talk to them.
@@ -93,12 +95,14 @@ async function makeReady(d: RunCallDeps, call: Call, fence: CallFence): Promise<
   switch (activated) {
     case 'activated':
       d.events.notify(call.id)
-      return { ...call, status: 'initiated', holdCents: call.centsPerMinute }
+      return { ...call, status: 'initiated', holdCents: call.centsPerMinute, sipCode: null }
     case 'number_busy':
       return { again: now + Math.min(Math.max(waitedMs, ASK_AGAIN_MS), LONGEST_BUSY_AGAIN_MS) }
-    case 'insufficient_balance':
-      await d.settle(call, { status: 'failed', endReason: 'out_of_balance', fence })
+    case 'insufficient_balance': {
+      const reason = 'when it was due, the balance did not cover a minute'
+      await d.settle(call, { status: 'failed', endReason: 'out_of_balance', reason, fence })
       return { done: true }
+    }
     case 'lost':
       return { done: true }
   }
@@ -113,20 +117,25 @@ async function phone(d: RunCallDeps, call: Call, hold: Hold): Promise<void> {
   }
   const dialed = await dial(d, call, { ...hold, onBegun }).catch((error: unknown): Dialed => {
     conversation.discard()
+    void d.traces.end(call.id)
     if (!begun && isUnavailable(error)) throw error
     d.log.error('call could not be dialled', { callId: call.id, reason: reasonOf(error) })
-    return { failed: 'trunk_error', sipCode: null, reason: reasonOf(error) }
+    return { failed: 'trunk_error', sipCode: null, reason: reasonOf(error), unknown: begun }
   })
   if ('failed' in dialed) {
     conversation.discard()
-    await settleUnanswered(d, call, hold.fence, dialed)
+    await d.traces.end(call.id)
+    await unanswered(d, call, hold, dialed)
     return
   }
   await converse(d, call, { ...hold, dialed, conversation, brief })
 }
 
 /** Whom the call may be handed over to by the dial policy as it is now; it may be stricter than it was. */
-function allowedTransfer(d: RunCallDeps, { id, transferTo }: Call): string | null {
+export function allowedTransfer(
+  d: Pick<RunCallDeps, 'log' | 'dialRefusal'>,
+  { id, transferTo }: Pick<Call, 'id' | 'transferTo'>,
+): string | null {
   const refusal = transferTo === null ? null : d.dialRefusal(transferTo)
   if (refusal !== null)
     d.log.warn('transfer refused by the dial policy', { callId: id, reason: refusal })
@@ -142,6 +151,7 @@ function dial(d: RunCallDeps, call: Call, o: Hold & { onBegun(): void }): Promis
     callId: call.id,
     ringTimeoutMs: d.options.ringTimeoutMs,
     signal: o.stop.signal,
+    onTrace: (trace) => d.traces.begin(call.id, call.attempt, trace),
     async beforeInvite(sip) {
       const now = d.clock.now()
       if (!(await d.calls.saveDialing(call.id, { fence, attempt: call.attempt, sip, now })))
@@ -165,25 +175,37 @@ function dial(d: RunCallDeps, call: Call, o: Hold & { onBegun(): void }): Promis
       const now = d.clock.now()
       await d.calls.saveDialing(call.id, { fence, attempt: call.attempt, sip, now })
     },
+    onMoved: (sip) => dialogMoved(d, call, { fence, sip }),
   })
 }
 
-async function settleUnanswered(
+async function unanswered(
   d: RunCallDeps,
   call: Call,
-  fence: CallFence,
+  hold: Hold,
   dialed: Extract<Dialed, { failed: string }>,
 ): Promise<void> {
-  const { failed, sipCode } = dialed
-  d.log.info('call not answered', {
-    callId: call.id,
-    outcome: failed,
-    sipCode,
-    reason: dialed.reason,
-  })
-  if (failed === 'busy' || failed === 'no_answer')
-    await d.settle(call, { status: failed, endReason: null, sipCode, fence })
-  else if (failed === 'canceled')
-    await d.settle(call, { status: 'canceled', endReason: 'canceled', sipCode, fence })
-  else await d.settle(call, { status: 'failed', endReason: failed, sipCode, fence })
+  const { failed, sipCode, reason } = dialed
+  const { fence, lease } = hold
+  d.log.info('call not answered', { callId: call.id, outcome: failed, sipCode, reason })
+  const again = mayRetry(call, dialed)
+  if (again && !isCanceled(hold)) {
+    const waiting = await retryCall(d, call, { dialed, fence, lease })
+    // Canceled while that was written: nobody else would end it now.
+    if (waiting && isCanceled(hold))
+      await d.settle(waiting, { status: 'canceled', endReason: 'canceled', fence: null })
+  } else if (failed === 'canceled' || again)
+    await d.settle(call, { status: 'canceled', endReason: 'canceled', sipCode, ...whoEnded(hold) })
+  else if (failed === 'busy' || failed === 'no_answer')
+    await d.settle(call, { status: failed, endReason: null, sipCode, reason, fence })
+  else await d.settle(call, { status: 'failed', endReason: failed, sipCode, reason, fence })
+}
+
+function whoEnded({ fence, stop }: Hold): { fence: CallFence; reason: string | null } {
+  return { fence, reason: stop.signal.reason === 'shutdown' ? 'the appliance was shut down' : null }
+}
+
+/** Somebody asked for its end; a lease that was lost looks the same to the telephone, but is no wish. */
+function isCanceled({ stop, lease }: Hold): boolean {
+  return stop.signal.reason === 'canceled' && !lease.aborted
 }

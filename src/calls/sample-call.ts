@@ -19,6 +19,8 @@ export function sampleCall(now: number): Call {
     transferTo: null,
     voicemail: null,
     attempt: 1,
+    maxAttempts: 1,
+    retryDelaySeconds: 300,
     centsPerMinute: 1,
     holdCents: 0,
     summary: 'This is a test payload: a sample of what a completed call looks like.',

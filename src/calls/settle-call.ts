@@ -9,11 +9,15 @@ import {
 } from './call.ts'
 import type { CallFence, CallStore } from './ports.ts'
 import { endedCall, eventPayload } from './public-call.ts'
+import { publicReason } from './public-reason.ts'
 
 export interface Ending {
   status: FinalStatus
   endReason: EndReason | null
+  /** The last attempt's, when not said. */
   sipCode?: number | null
+  /** Why, in the words of whoever found out. */
+  reason?: string | null
   summary?: string | null
   /** When it ended; now, when not said. */
   endedAt?: number
@@ -40,7 +44,8 @@ export function createSettleCall(d: {
       settlement: {
         status: ending.status,
         endReason: ending.endReason,
-        sipCode: ending.sipCode ?? null,
+        sipCode: ending.sipCode ?? call.sipCode,
+        reason: publicReason(ending.reason ?? null),
         summary: ending.summary ?? null,
         costCents: costOf(durationSeconds, call.centsPerMinute),
         durationSeconds,

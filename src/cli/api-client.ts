@@ -73,14 +73,17 @@ export function createApiClient(o: {
   }
 }
 
+/** What the owner does about an empty balance, on the machine of the server. */
+export const TOP_UP = 'Add to it with `landline credits add CENTS`.'
+
 /** The JSON object of an answer; throws the server's own sentence when it refused. */
 export async function answerOf(response: Response): Promise<Record<string, unknown>> {
   const body: unknown = await response.json().catch(() => undefined)
   const object = isObject(body) ? body : {}
   if (response.ok) return object
-  throw new Error(
-    typeof object.error === 'string' ? object.error : `the server answered ${response.status}`,
-  )
+  const told = typeof object.error === 'string' ? object.error : null
+  const hint = object.code === 'insufficient_balance' ? ` ${TOP_UP}` : ''
+  throw new Error(told === null ? `the server answered ${response.status}` : `${told}${hint}`)
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {

@@ -11,7 +11,7 @@ export interface Appliance {
    * Starts everything; resolves once HTTP answers. Throws AppError `conflict` when another server holds the data
    * directory; whatever it throws, nothing is left running.
    */
-  serve(config: Config): Promise<RunningServer>
+  serve(config: Config, o: ServeOptions): Promise<RunningServer>
   /** The whole road on this machine, told line by line. Resolves with whether everything was as it should be. */
   demo(o: DemoOptions): Promise<boolean>
   /** Phones the built-in callee, scene by scene. Throws an Error for a name that is no scene's. */
@@ -25,12 +25,28 @@ export interface Appliance {
    * keeps the backup from being used; then nothing has changed.
    */
   restore(config: Config, file: string): Promise<{ replaced: string | null }>
+  /** The server that runs on the data directory; `unknown` when it does not say more of itself. Starts nothing. */
+  running(config: Config): Promise<RunningFacts | 'unknown' | null>
   /** Every probe that needs no running server: data directory, ports, trunks, engines. Starts nothing. */
   probes(config: Config): Promise<Probe[]>
   /** The models that this release knows, and those found on the disk. */
   models(config: Config): Promise<ModelInfo[]>
   /** Reads each installed model from end to end. */
   verifyModels(config: Config): Promise<ModelCheck[]>
+}
+
+export interface ServeOptions {
+  /** The configuration file that was read, as a whole path; null without one. Told to the commands beside. */
+  file: string | null
+  /** The settings of where it listens, by their names; told too. */
+  listens: Record<string, string | number>
+}
+
+/** What a server tells of itself to the commands beside it. Times are ms since the epoch. */
+export interface RunningFacts extends ServeOptions {
+  pid: number
+  startedAt: number
+  url: string
 }
 
 export interface RunningServer {

@@ -87,6 +87,10 @@ describe('call', () => {
         '60',
         '--transfer-to',
         '+15557654321',
+        '--retry',
+        '3',
+        '--retry-delay',
+        '5m',
         '--key',
         'k',
       ),
@@ -105,6 +109,7 @@ describe('call', () => {
           fromNumber: '+15550001111',
           maxDuration: 60,
           transferTo: '+15557654321',
+          retry: { maxAttempts: 3, delaySeconds: 300 },
         },
       },
     ])
@@ -162,6 +167,45 @@ describe('call', () => {
     expect(await usage({ LANDLINE_HTTP_PORT: '0' })).toMatch('give --url as it logged it')
     expect(await usage({}, '--url', 'localhost:3000')).toMatch('must begin with http')
   })
+
+  it('wants to know how often it is to call, and how far apart', async () => {
+    const usage = async (...args: string[]): Promise<string> => {
+      const setup = setupCli()
+      const asked = serve(setup, {})
+      expect(await setup.run('call', '+15551234567', 'x', '--key', 'k', ...args)).toBe(2)
+      expect(asked).toEqual([])
+      return setup.terminal.errLines.join('\n')
+    }
+    for (const attempts of ['0', '6', '2.5', 'x', ''])
+      expect(await usage('--retry', attempts)).toMatch('--retry must be 1 to 5 attempts')
+    for (const delay of ['300', '5', '1500ms', 'soon', '10s', '59s', '25h', '2d'])
+      expect(await usage('--retry', '2', '--retry-delay', delay)).toMatch('--retry-delay must be')
+    expect(await usage('--retry-delay', '5m')).toMatch('--retry-delay needs --retry')
+  })
+
+  it('leaves the delay to the server where none is given', async () => {
+    const setup = setupCli()
+    const asked = serve(setup, { 'POST /api/v1/calls': [created] })
+    expect(await setup.run('call', '+15551234567', 'x', '--key', 'k', '--retry', '2')).toBe(0)
+    expect(asked[0]?.body).toMatchObject({ retry: { maxAttempts: 2 } })
+    expect(asked[0]?.body).not.toHaveProperty('retry.delaySeconds')
+  })
+})
+
+describe('a call without balance', () => {
+  it('says how to add to it', async () => {
+    const setup = setupCli()
+    const error = 'Insufficient balance. Please top up to make calls.'
+    serve(setup, {
+      'POST /api/v1/calls': [
+        () => Response.json({ error, code: 'insufficient_balance' }, { status: 402 }),
+      ],
+    })
+    expect(await setup.run('call', '+15551234567', 'Order.', '--key', 'k')).toBe(1)
+    expect(setup.terminal.errLines).toEqual([
+      `landline: ${error} Add to it with \`landline credits add CENTS\`.`,
+    ])
+  })
 })
 
 describe('call --watch', () => {
@@ -207,6 +251,34 @@ describe('call --watch', () => {
     expect(await watch(setup)).toBe(1)
     expect(setup.terminal.outLines.slice(1)).toEqual([
       'status: busy',
+      'cost: 0 cents',
+      'duration: 0 s',
+    ])
+  })
+
+  it('tells of each attempt that comes, and why none was answered', async () => {
+    const setup = setupCli()
+    const callAt = '2026-03-20T18:35:01.000Z'
+    const reason = '486 Busy Here'
+    const again = { status: 'scheduled', endReason: null, attempt: 2, callAt, reason }
+    const last = { type: 'status', status: 'busy', endReason: null, reason: '486 \u001b[2JBusy' }
+    const events_ = [{ type: 'status', ...again }, last]
+    serve(setup, {
+      'POST /api/v1/calls': [created],
+      [events]: [
+        () =>
+          stream([
+            ['status', { status: 'ringing', endReason: null }],
+            ['status', again],
+            end('busy', { summary: null, endReason: null, cost: 0, duration: 0, events: events_ }),
+          ]),
+      ],
+    })
+    expect(await watch(setup)).toBe(1)
+    expect(setup.terminal.outLines.slice(1)).toEqual([
+      'not answered (486 Busy Here): attempt 2 follows at 2026-03-20T18:35:01.000Z',
+      'status: busy',
+      'reason: 486  [2JBusy',
       'cost: 0 cents',
       'duration: 0 s',
     ])
@@ -276,5 +348,62 @@ describe('call --watch', () => {
       'transcript',
       'end',
     ])
+  })
+})
+
+describe('call --trace', () => {
+  const trace = `GET /api/v1/calls/${ID}/trace`
+  const message = {
+    ...{ at: '2026-03-20T18:30:00.000Z', direction: 'sent', trunk: 'main', transport: 'UDP' },
+    ...{ remote: '192.0.2.1:5060', summary: 'INVITE', text: 'INVITE', repeated: 0 },
+  }
+  const answer = { data: [{ attempt: 1, messages: [message], omitted: 0, media: null }] }
+
+  it('prints the ladder after the call, and exits as --watch does', async () => {
+    const setup = setupCli()
+    serve(setup, {
+      'POST /api/v1/calls': [created],
+      [`GET /api/v1/calls/${ID}/events`]: [() => stream([end('busy', { summary: null })])],
+      [trace]: [() => Response.json(answer)],
+    })
+    expect(await setup.run('call', '--trace', '+15551234567', 'Order.', '--key', 'k')).toBe(1)
+    expect(setup.terminal.outLines.slice(-3)).toEqual([
+      'attempt 1',
+      expect.stringMatching(/^ +0\.000 s {2}--> {2}INVITE +main udp 192\.0\.2\.1:5060$/),
+      '  no sound was agreed on',
+    ])
+  })
+
+  it('prints that of an earlier call by its id, and calls nobody', async () => {
+    const setup = setupCli()
+    const asked = serve(setup, { [trace]: [() => Response.json(answer)] })
+    expect(await setup.run('call', '--trace', ID, '--key', 'k')).toBe(0)
+    expect(asked.map(({ method }) => method)).toEqual(['GET'])
+    expect(setup.terminal.outLines[0]).toBe('attempt 1')
+    expect(await setup.run('call', '--trace', ID, '--key', 'k', '--json')).toBe(0)
+    expect(JSON.parse(setup.terminal.outLines.at(-1) ?? '')).toEqual(answer)
+  })
+
+  it('tells what the server says of an unknown call', async () => {
+    const setup = setupCli()
+    serve(setup, {
+      [trace]: [() => Response.json({ error: 'There is no such call.' }, { status: 404 })],
+    })
+    expect(await setup.run('call', '--trace', ID, '--key', 'k')).toBe(1)
+    expect(setup.terminal.errLines).toEqual(['landline: There is no such call.'])
+  })
+
+  it('is needed for a call without instructions, and wants an id then', async () => {
+    const setup = setupCli()
+    expect(await setup.run('call', '+15551234567')).toBe(2)
+    expect(setup.terminal.errLines.join()).toMatch("missing required argument 'instructions'")
+    expect(await setup.run('call', '--trace', '+15551234567')).toBe(2)
+    expect(setup.terminal.errLines.join()).toMatch('needs the id of a call')
+  })
+
+  it('is described by --help', async () => {
+    const setup = setupCli()
+    expect(await setup.run('call', '--help')).toBe(0)
+    expect(setup.terminal.outLines.join('\n')).toMatch(/landline call --trace 0195b3a0-/)
   })
 })

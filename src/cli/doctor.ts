@@ -1,9 +1,11 @@
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import type { Config } from '../config/config.ts'
 import type { Probe } from '../core/probe.ts'
 import { type ApiClient, createApiClient, isObject, localUrl } from './api-client.ts'
 import { type CommandContext, type ExitCode, printJson, wantsJson } from './command.ts'
 import { toPlainLine } from './plain-text.ts'
+import { notesOf } from './running-server.ts'
 
 /** What the running server says of itself is listed under this. */
 const OF_SERVER = 'server: '
@@ -14,25 +16,33 @@ export function addDoctor(program: Command, context: CommandContext): void {
   program
     .command('doctor')
     .description('say what is configured, reachable and missing, and what mends it')
-    .option('--json', 'print { ok, server, checks }')
+    .option('--json', 'print { ok, server, notes, checks }')
     .option('--live', 'only ask whether the server answers: for health checks')
     .action(context.run((command) => doctor(context, command)))
 }
 
 async function doctor(context: CommandContext, command: Command): Promise<ExitCode> {
   const { terminal } = context
-  const { config } = context.config(command)
+  const { config, file } = context.config(command)
   if (command.opts<{ live?: boolean }>().live === true) return live(context, config)
-  const server = await askServer(context, config)
+  const appliance = await context.appliance()
+  const running = await appliance.running(config)
+  const notes = notesOf(running, {
+    config,
+    file: file === null ? null : resolve(terminal.directory, file),
+  })
+  const itsUrl = running === null || running === 'unknown' ? null : running.url
+  const server = await askServer(context, config, itsUrl ?? localUrl(config))
   const reported = new Set((server.probes ?? []).map(({ name }) => name))
-  const local = await (await context.appliance()).probes(config)
+  const local = await appliance.probes(config)
   const checks = local.filter(({ name }) => !reported.has(`${OF_SERVER}${name}`))
   const all = [...checks, ...(server.probes ?? [])]
   const ok = all.every((probe) => probe.state === 'ready')
-  if (wantsJson(command)) printJson(terminal, { ok, server: server.state, checks: all })
+  if (wantsJson(command)) printJson(terminal, { ok, server: server.state, notes, checks: all })
   else {
     for (const line of checks.flatMap(toLines)) terminal.out(line)
     terminal.out(`server: ${server.state}`)
+    for (const note of notes) terminal.out(`note: ${toPlainLine(note)}`)
     for (const line of (server.probes ?? []).flatMap(toLines)) terminal.out(line)
     terminal.out(ok ? 'All is ready.' : 'Not all is ready: see above.')
   }
@@ -64,8 +74,8 @@ function toLines(probe: Probe): string[] {
 async function askServer(
   context: CommandContext,
   config: Config,
+  url: string | null,
 ): Promise<{ state: string; probes?: Probe[] }> {
-  const url = localUrl(config)
   if (url === null) return { state: 'not asked: http.port is 0' }
   try {
     const response = await clientOf(context, config, url).request('/readyz', {

@@ -307,3 +307,15 @@ describe('version', () => {
     expect(terminal.outLines).toEqual([`landline ${VERSION}`, `{"version":"${VERSION}"}`, VERSION])
   })
 })
+
+describe('version --notices', () => {
+  it('prints the licences of what is inside, to the last', async () => {
+    const setup = setupCli()
+    expect(await setup.run('version', '--notices')).toBe(0)
+    const printed = setup.terminal.outLines.join('\n')
+    expect(printed).toContain('@evan/opus')
+    expect(printed).toContain('Xiph.Org')
+    // Of what onnxruntime's native part is made of.
+    expect(printed).toContain('protobuf')
+  })
+})

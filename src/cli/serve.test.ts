@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { cleanUpCli, setupCli } from '../../test/kit/cli.ts'
 import { AppError } from '../core/errors.ts'
@@ -26,12 +28,30 @@ describe('serve', () => {
     expect(terminal.exits).toEqual([])
   })
 
+  it('tells the commands beside it what it read', async () => {
+    const { run, terminal, appliance, directory } = setupCli()
+    writeFileSync(join(directory, 'mine.toml'), '[sip]\nport = 5071\n')
+    const code = run('--config', 'mine.toml', 'serve', '--port', '0')
+    await settle()
+    expect(appliance.told).toEqual([
+      {
+        file: join(directory, 'mine.toml'),
+        listens: {
+          ...{ 'http.host': '127.0.0.1', 'http.port': 0 },
+          ...{ 'sip.host': '0.0.0.0', 'sip.port': 5071 },
+        },
+      },
+    ])
+    terminal.signal()
+    await code
+  })
+
   it('remembers a signal that comes while it starts', async () => {
     const { run, terminal, appliance } = setupCli()
     const { serve } = appliance
-    appliance.serve = (config) => {
+    appliance.serve = (config, o) => {
       terminal.signal()
-      return serve(config)
+      return serve(config, o)
     }
     expect(await run('serve')).toBe(0)
     expect(appliance.logged.at(-1)?.message).toBe('stopped')
@@ -58,7 +78,7 @@ describe('serve', () => {
     ]) {
       const { run, terminal, appliance } = setupCli()
       const { serve } = appliance
-      appliance.serve = async (config) => ({ ...(await serve(config)), stop })
+      appliance.serve = async (config, o) => ({ ...(await serve(config, o)), stop })
       terminal.sleep = async () => {
         await settle()
       }

@@ -1,7 +1,9 @@
+import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { reasonOf } from '../core/errors.ts'
 import type { RunningServer } from './appliance.ts'
 import type { CommandContext, ExitCode } from './command.ts'
+import { listensOf } from './running-server.ts'
 
 /** Live calls are ended within 10 s; what is not stopped a little later will not stop. */
 const LONGEST_STOP_MS = 15_000
@@ -17,7 +19,7 @@ export function addServe(program: Command, context: CommandContext): void {
 
 async function serve(context: CommandContext, command: Command): Promise<ExitCode> {
   const { terminal } = context
-  const { config } = context.config(command)
+  const { config, file } = context.config(command)
   let signals = 0
   const asked = new Promise<void>((done) => {
     terminal.onSignal(() => {
@@ -26,7 +28,10 @@ async function serve(context: CommandContext, command: Command): Promise<ExitCod
       else terminal.exit(1)
     })
   })
-  const running = await (await context.appliance()).serve(config)
+  const running = await (await context.appliance()).serve(config, {
+    file: file === null ? null : resolve(terminal.directory, file),
+    listens: listensOf(config),
+  })
   const { log } = running
   // One call's mishap must not end the others: it is told, and the process lives.
   terminal.onFault((error) => log.error('something failed that nothing caught', { error }))

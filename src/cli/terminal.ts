@@ -21,9 +21,19 @@ export interface Terminal {
 export function systemTerminal(): Terminal {
   // A reader that went away (`landline keys list | head -1`) is no error.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+  // Of a long text to a pipe only the callback of its own write says that the reader has it.
+  let unwritten = 0
+  let leave = (): void => undefined
+  const write = (stream: NodeJS.WriteStream, line: string): void => {
+    unwritten++
+    stream.write(`${line}\n`, () => {
+      unwritten--
+      if (unwritten === 0) leave()
+    })
+  }
   return {
-    out: (line) => void process.stdout.write(`${line}\n`),
-    err: (line) => void process.stderr.write(`${line}\n`),
+    out: (line) => write(process.stdout, line),
+    err: (line) => write(process.stderr, line),
     env: process.env,
     directory: process.cwd(),
     fetch: globalThis.fetch,
@@ -41,7 +51,8 @@ export function systemTerminal(): Terminal {
     },
     sleep: (ms) => new Promise((done) => void setTimeout(done, ms).unref()),
     exit(code) {
-      process.stdout.write('', () => process.stderr.write('', () => process.exit(code)))
+      leave = () => process.exit(code)
+      if (unwritten === 0) leave()
     },
   }
 }

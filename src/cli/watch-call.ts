@@ -1,5 +1,5 @@
 import { type ApiClient, answerOf, isObject } from './api-client.ts'
-import { outcomeLines, turnLine } from './call-report.ts'
+import { nextAttemptLine, outcomeLines, turnLine } from './call-report.ts'
 import { readEventStream, type StreamEvent } from './event-stream.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -64,18 +64,38 @@ function tell(
     o.terminal.out(
       turnLine({ role: fields.role === 'human' ? 'human' : 'agent', text: String(fields.text) }),
     )
+  else if (event === 'status' && typeof fields.attempt === 'number')
+    o.terminal.out(againLine(fields))
   else if (event === 'end') for (const line of outcomeLines(toOutcome(fields))) o.terminal.out(line)
   return event === 'end' ? String(fields.status) : null
+}
+
+/** The call is put off to another attempt. */
+function againLine(status: Record<string, unknown>): string {
+  const { attempt, callAt, reason } = status
+  return nextAttemptLine({
+    attempt: Number(attempt),
+    callAt: String(callAt),
+    reason: typeof reason === 'string' ? reason : null,
+  })
 }
 
 function toOutcome(call: Record<string, unknown>): Parameters<typeof outcomeLines>[0] {
   return {
     status: String(call.status),
     endReason: typeof call.endReason === 'string' ? call.endReason : null,
+    reason: reasonOfEnd(call.events),
     summary: typeof call.summary === 'string' ? call.summary : null,
     cost: Number(call.cost),
     duration: Number(call.duration),
   }
+}
+
+/** What the last status says; a server that is older than this command says nothing. */
+function reasonOfEnd(events: unknown): string | null {
+  const all = Array.isArray(events) ? events.filter(isObject) : []
+  const reason = all.findLast(({ type }) => type === 'status')?.reason
+  return typeof reason === 'string' ? reason : null
 }
 
 function parseObject(text: string): Record<string, unknown> | undefined {

@@ -66,6 +66,7 @@ class Runner {
       answeredAt: this.timeOf(0),
       maxDurationSeconds: d.brief.maxDurationSeconds,
       hasFirstMessage: d.firstMessage !== null,
+      weAnswer: d.brief.direction === 'inbound',
       rule: bargeInRule(leg.ears.rateHz),
       llmTimeoutMs: d.llmTimeoutMs,
       transferTo: d.brief.transferTo,

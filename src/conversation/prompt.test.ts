@@ -22,6 +22,14 @@ describe('the system prompt', () => {
     expect(prompt).toContain('Speak German.')
   })
 
+  it('says of a call that came in that the agent was called, and for whom it answers', () => {
+    const prompt = systemPrompt({ ...brief, direction: 'inbound' }, options)
+    expect(prompt).toMatch(/answering the phone for Trattoria Da Mario\./)
+    expect(prompt).not.toMatch(/making a phone call|speak as the caller/)
+    const unnamed = systemPrompt({ ...brief, direction: 'inbound', name: null }, options)
+    expect(unnamed).toMatch(/answering the phone\./)
+  })
+
   it("tells date, time and zone as they are where the account's owner is", () => {
     expect(systemPrompt(brief, options)).toMatch(
       /Saturday,? 21 March 2026, 03:30 \(time zone Asia\/Tokyo\)/,

@@ -11,16 +11,27 @@ export interface PromptOptions {
 }
 
 export function systemPrompt(brief: Brief, o: PromptOptions): string {
-  const callee = brief.name === null ? 'a person' : `${oneLine(brief.name)}`
   return [
-    `You are a voice agent making a phone call to ${callee} for the person who gave you the task below. ` +
-      'You speak as the caller; you are on the phone now.',
+    whoYouAre(brief),
     section('Your task', brief.instructions.trim()),
     section('Now', `${spokenDate(o)} (time zone ${o.timezone}).`),
     section('How to speak', [...STYLE, ...transferStyle(brief)].join('\n')),
     section('Rules', RULES.join('\n')),
     languageRule(o.language),
   ].join('\n\n')
+}
+
+function whoYouAre({ name, direction }: Brief): string {
+  if (direction === 'inbound')
+    return (
+      `You are a voice agent answering the phone${name === null ? '' : ` for ${oneLine(name)}`}. ` +
+      'Somebody has called; you speak as the one who was called, and are on the phone now.'
+    )
+  const callee = name === null ? 'a person' : oneLine(name)
+  return (
+    `You are a voice agent making a phone call to ${callee} for the person who gave you the task below. ` +
+    'You speak as the caller; you are on the phone now.'
+  )
 }
 
 const STYLE = [

@@ -90,6 +90,8 @@ export interface State {
   readonly goodbyeAt: number
   readonly endAt: number
   readonly hasFirstMessage: boolean
+  /** We were called: whoever answers the phone speaks first. */
+  readonly weAnswer: boolean
   readonly rule: BargeInRule
   readonly llmTimeoutMs: number
   /** Whom the human may be handed over to; null: nobody. */
@@ -237,6 +239,8 @@ export function initialState(o: {
   answeredAt: number
   maxDurationSeconds: number
   hasFirstMessage: boolean
+  /** Left out: no. */
+  weAnswer?: boolean
   rule: BargeInRule
   llmTimeoutMs: number
   transferTo: string | null
@@ -245,6 +249,7 @@ export function initialState(o: {
 }): State {
   const { maxDurationSeconds, ...rest } = o
   return {
+    weAnswer: false,
     ...rest,
     ...durationLimits(o.answeredAt, maxDurationSeconds),
     nextId: 1,

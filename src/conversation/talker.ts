@@ -61,11 +61,14 @@ function prepare(d: TalkerDeps, stock: StockLines, brief: Brief): Conversation {
     await engines.model.warmUp({ messages, tools, signal })
   }
 
+  const ready = Promise.withResolvers<void>()
+
   async function synthesise(): Promise<void> {
     const { signal } = preparing
     for (const pieces of prepared.values())
       for (const piece of pieces ?? [])
         await piece.clips(signal).catch(tell('first message not prepared'))
+    ready.resolve()
     for (const rateHz of rates) await stock.prepare(rateHz, signal)
   }
 
@@ -73,6 +76,7 @@ function prepare(d: TalkerDeps, stock: StockLines, brief: Brief): Conversation {
   void synthesise()
 
   return {
+    ready: ready.promise,
     discard: () => preparing.abort(),
     async talk(leg: Leg, o: { signal: AbortSignal; on(event: TalkEvent): void }): Promise<Talk> {
       const { rateHz } = leg.ears

@@ -77,6 +77,15 @@ export function callRoutes(d: {
     },
     {
       ...key,
+      method: 'GET',
+      path: '/api/v1/calls/:id/trace',
+      prepare:
+        ({ params: { id = '' } }) =>
+        async () =>
+          json(found(await calls.trace(id))),
+    },
+    {
+      ...key,
       method: 'POST',
       path: '/api/v1/calls/:id/cancel',
       body: 'empty',

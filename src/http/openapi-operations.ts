@@ -14,7 +14,7 @@ interface Answer {
 
 export interface Operation {
   id: string
-  tag: 'Account' | 'Calls' | 'Webhooks' | 'Health' | 'Description'
+  tag: 'Account' | 'Calls' | 'Numbers' | 'Webhooks' | 'Health' | 'Description'
   summary: string
   description?: string
   parameters?: readonly Schema[]
@@ -47,6 +47,36 @@ const WEBHOOK = {
   consecutiveFailures: 0,
   disabledAt: null,
   createdAt: CREATED_AT,
+}
+
+const NUMBER = {
+  number: '+15559876543',
+  instructions: 'Take orders for pickup, and repeat each order before the call ends.',
+  firstMessage: "Joe's Pizza, hello. What can I get for you?",
+  name: "Joe's Pizza",
+  metadata: null,
+  maxDuration: 600,
+  transferTo: null,
+  createdAt: CREATED_AT,
+  updatedAt: CREATED_AT,
+}
+
+const TRACE = {
+  attempt: 1,
+  messages: [
+    {
+      at: CREATED_AT,
+      direction: 'sent',
+      trunk: 'main',
+      transport: 'UDP',
+      remote: '203.0.113.5:5060',
+      summary: 'INVITE',
+      text: 'INVITE sip:+15551234567@sip.example.com SIP/2.0\r\n…',
+      repeated: 0,
+    },
+  ],
+  omitted: 0,
+  media: null,
 }
 
 const LIMIT = parameter('limit', 'How many, newest first.', {
@@ -153,6 +183,15 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     answer: ok('Call'),
     errors: [404],
   },
+  'GET /api/v1/calls/:id/trace': {
+    id: 'traceCall',
+    tag: 'Calls',
+    summary: 'What passed on the wire: the SIP ladder and the figures of the sound',
+    description:
+      'An entry for each attempt; none before anything was sent. Credentials, nonces and keys are blanked, numbers are not.',
+    answer: ok('CallTrace', { data: [TRACE] }),
+    errors: [404],
+  },
   'POST /api/v1/calls/:id/cancel': {
     id: 'cancelCall',
     tag: 'Calls',
@@ -165,7 +204,7 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     tag: 'Calls',
     summary: 'The call as it happens, as Server-Sent Events',
     description:
-      'Events are `status`, `transcript`, `tool` and `end`, with ids that count from 1. The stream begins with all that was and closes after `end`.',
+      'Events are `status`, `transcript`, `tool` and `end`, with ids that count from 1. A `status` that is final has a `reason` in words, or null; one that is `scheduled` again has the `attempt` and `callAt` that come next, and the `reason`. The stream begins with all that was and closes after `end`.',
     parameters: [LAST_EVENT_ID],
     answer: {
       status: 200,
@@ -178,6 +217,45 @@ export const OPERATIONS: Readonly<Record<string, Operation>> = {
     },
     others: [{ status: 204, description: 'The call has ended, and Last-Event-ID is its last.' }],
     errors: [404],
+  },
+  'GET /api/v1/numbers': {
+    id: 'listNumbers',
+    tag: 'Numbers',
+    summary: 'How calls to your own numbers are answered',
+    answer: ok('OwnNumberList', { data: [NUMBER] }),
+  },
+  'GET /api/v1/numbers/:number': {
+    id: 'getNumber',
+    tag: 'Numbers',
+    summary: 'How calls to one of your own numbers are answered',
+    answer: ok('OwnNumber', NUMBER),
+    errors: [400, 404],
+  },
+  'PUT /api/v1/numbers/:number': {
+    id: 'putNumber',
+    tag: 'Numbers',
+    summary: 'Answer calls to one of your own numbers, from the next call on',
+    description:
+      'Creates or replaces the whole resource, 200 either way; what is left out is as if it never was given. Such a call has `direction: "inbound"`; it holds a line and a minute of the balance like an outbound one and costs what a call to its caller would. 404 for a number that no trunk lists.',
+    body: {
+      schema: 'NumberFields',
+      examples: {
+        pizza: {
+          instructions: NUMBER.instructions,
+          firstMessage: NUMBER.firstMessage,
+          name: NUMBER.name,
+        },
+      },
+    },
+    answer: ok('OwnNumber', NUMBER),
+    errors: [404],
+  },
+  'DELETE /api/v1/numbers/:number': {
+    id: 'deleteNumber',
+    tag: 'Numbers',
+    summary: 'Answer no more calls to a number; those that are on go on',
+    answer: { status: 204, description: 'Calls to it are refused (SIP 404).' },
+    errors: [400, 404],
   },
   'GET /api/v1/webhooks': {
     id: 'listWebhooks',

@@ -3,6 +3,7 @@
 import { CALL_STATUSES } from '../calls/call.ts'
 import { SUBSCRIPTIONS } from '../webhooks/ports.ts'
 import { DIRECTIONS } from './calls.ts'
+import { attemptTrace } from './openapi-trace.ts'
 
 export type Schema = Readonly<Record<string, unknown>>
 
@@ -132,9 +133,51 @@ const newCall = closed(
       anyOf: [...voicemail.anyOf, { type: 'null' }],
       description: 'What happens when a voicemail answers. Left out: hangup.',
     },
+    retry: {
+      ...closed(
+        {
+          maxAttempts: { type: ['integer', 'null'], minimum: 1, maximum: 5, default: 1 },
+          delaySeconds: { type: ['integer', 'null'], minimum: 60, maximum: 86_400, default: 300 },
+        },
+        [],
+      ),
+      type: ['object', 'null'],
+      description:
+        'Busy, no answer and a failed trunk are tried again. Between attempts the call is scheduled, with callAt of the next one.',
+    },
   },
   ['phoneNumber', 'instructions'],
 )
+
+const retry = object({
+  maxAttempts: { type: 'integer', minimum: 1, maximum: 5 },
+  delaySeconds: { type: 'integer', minimum: 60, maximum: 86_400 },
+})
+const numberFields: Record<string, Schema> = {
+  ...fieldsOf(newCall, ['instructions', 'firstMessage', 'metadata', 'maxDuration', 'transferTo']),
+  name: {
+    type: ['string', 'null'],
+    maxLength: 200,
+    description: 'Whose number it is: the person or business that is called.',
+  },
+}
+
+function fieldsOf(schema: Schema, names: readonly string[]): Record<string, Schema> {
+  const properties = schema.properties as Record<string, Schema>
+  return Object.fromEntries(names.map((name) => [name, properties[name] ?? {}]))
+}
+
+const ownNumber: Record<string, Schema> = {
+  number: e164,
+  instructions: text,
+  firstMessage: orNull(text),
+  name: orNull(text),
+  metadata: orNull(metadata),
+  maxDuration: { type: 'integer' },
+  transferTo: orNull(e164),
+  createdAt: time,
+  updatedAt: time,
+}
 
 const createdCall = object(
   {
@@ -150,9 +193,10 @@ const createdCall = object(
     metadata,
     transferTo: e164,
     voicemail,
+    retry,
     createdAt: time,
   },
-  ['name', 'firstMessage', 'callAt', 'metadata', 'transferTo', 'voicemail'],
+  ['name', 'firstMessage', 'callAt', 'metadata', 'transferTo', 'voicemail', 'retry'],
 )
 
 const listed: Record<string, Schema> = {
@@ -166,7 +210,11 @@ const listed: Record<string, Schema> = {
   },
   name: orNull(text),
   toNumber: e164,
-  fromNumber: text,
+  fromNumber: {
+    ...text,
+    description:
+      'E.164; of an inbound call as the trunk writes it where that is no such number, or `anonymous`.',
+  },
   instructions: text,
   firstMessage: orNull(text),
   callAt: orNull(time),
@@ -177,7 +225,12 @@ const listed: Record<string, Schema> = {
   summary: orNull(text),
   cost: { ...count, description: 'Cents.' },
   duration: { ...count, description: 'Seconds from the answer to the end.' },
-  attempt: { type: 'integer', minimum: 1 },
+  attempt: {
+    type: 'integer',
+    minimum: 1,
+    description: 'The attempt that runs, ran last or, while the call is scheduled, comes next.',
+  },
+  retry,
   result: {},
   startedAt: { ...orNull(time), description: 'The answer; null if there was none.' },
   endedAt: orNull(time),
@@ -270,6 +323,12 @@ export const SCHEMAS: Readonly<Record<string, Schema>> = {
     firstSound: orNull(time),
     onWire: orNull(time),
   }),
+  PhoneNumber: e164,
+  NumberFields: closed(numberFields, ['instructions']),
+  OwnNumber: object(ownNumber),
+  OwnNumberList: object({ data: { type: 'array', items: ref('OwnNumber') } }),
+  CallTrace: object({ data: { type: 'array', items: ref('AttemptTrace') } }),
+  AttemptTrace: attemptTrace,
   Webhook: object(webhook),
   WebhookWithSecret: object({
     ...webhook,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { setupHttp } from '../../test/kit/http-client.ts'
 import { type Schema, type Schemas, schemaProblems } from '../../test/kit/json-schema.ts'
 import type { Call } from '../calls/call.ts'
+import { publicNumber } from '../calls/own-number.ts'
 import type { StoredEvent } from '../calls/ports.ts'
 import { createdCall, listedCall, wholeCall } from '../calls/public-call.ts'
 import type { Delivery, Webhook } from '../webhooks/ports.ts'
@@ -189,6 +190,8 @@ describe('the schemas of the document', () => {
     transferTo: '+15557654321',
     voicemail: { leaveMessage: 'Please call back.' },
     attempt: 1,
+    maxAttempts: 1,
+    retryDelaySeconds: 300,
     centsPerMinute: 1,
     holdCents: 1,
     summary: 'Ordered.',
@@ -225,8 +228,8 @@ describe('the schemas of the document', () => {
   const transcript = [{ role: 'agent' as const, text: 'Hi.', at: 1 }]
 
   it.each([
-    ['CreatedCall', createdCall({ ...call, status: 'scheduled' })],
-    ['CreatedCall', createdCall(bare)],
+    ['CreatedCall', createdCall({ ...call, status: 'scheduled' }, { retry: true })],
+    ['CreatedCall', createdCall(bare, { retry: false })],
     ['ListedCall', listedCall(call)],
     ['ListedCall', listedCall(bare)],
   ])('know every field of a %s', (name, value) => {
@@ -271,19 +274,48 @@ describe('the schemas of the document', () => {
     expect(problems(publicDelivery(delivery), 'Delivery', true)).toEqual([])
   })
 
+  it('know every field of an own number', () => {
+    const { problems } = setup()
+    const own = {
+      number: '+15559876543',
+      instructions: 'Take orders.',
+      firstMessage: 'Hello.',
+      name: 'Joe',
+      metadata: { a: 'b' },
+      maxDurationSeconds: 60,
+      transferTo: '+15557654321',
+      createdAt: 1,
+      updatedAt: 2,
+    }
+    expect(problems(publicNumber(own, 600), 'OwnNumber', true)).toEqual([])
+    const bare = { ...own, firstMessage: null, name: null, metadata: null, transferTo: null }
+    expect(problems(publicNumber({ ...bare, maxDurationSeconds: null }, 600), 'OwnNumber')).toEqual(
+      [],
+    )
+  })
+
   it('refuse what the API refuses', () => {
     const { problems } = setup()
     const good = { phoneNumber: '+15551234567', instructions: 'x' }
     expect(problems({ ...good, name: null, callAt: null, metadata: null }, 'NewCall')).toEqual([])
+    for (const retry of [null, {}, { maxAttempts: null }, { maxAttempts: 5, delaySeconds: 60 }])
+      expect(problems({ ...good, retry }, 'NewCall')).toEqual([])
     for (const wrong of [
       { ...good, phoneNumber: '555' },
       { ...good, instructions: '' },
       { ...good, maxDuration: 9 },
       { ...good, metadata: { a: 1 } },
       { ...good, voice: 'x' },
+      { ...good, retry: { maxAttempts: 6 } },
+      { ...good, retry: { delaySeconds: 59 } },
+      { ...good, retry: { attempts: 2 } },
       { instructions: 'x' },
     ])
       expect(problems(wrong, 'NewCall')).toHaveLength(1)
+    const number = { instructions: 'x', firstMessage: null, maxDuration: 10 }
+    expect(problems(number, 'NumberFields')).toEqual([])
+    for (const wrong of [{}, { ...number, phoneNumber: '+15551234567' }, { ...number, name: 5 }])
+      expect(problems(wrong, 'NumberFields')).toHaveLength(1)
     expect(problems({}, 'WebhookPatch')).toHaveLength(1)
     expect(problems({ url: 'https://a', events: ['x'] }, 'NewWebhook')).toHaveLength(1)
   })

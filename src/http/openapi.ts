@@ -87,7 +87,9 @@ export function openApiDocument(): Fields {
     },
     servers: [{ url: '/' }],
     security: [{ ApiKey: [] }],
-    tags: ['Account', 'Calls', 'Webhooks', 'Health', 'Description'].map((name) => ({ name })),
+    tags: ['Account', 'Calls', 'Numbers', 'Webhooks', 'Health', 'Description'].map((name) => ({
+      name,
+    })),
     paths: paths(),
     components: {
       securitySchemes: { ApiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' } },
@@ -188,6 +190,10 @@ function headerRefs(names: readonly string[]): Fields {
 }
 
 function idParameter(name: string | undefined): Fields {
+  if (name === 'number') {
+    const description = "One of the trunks' own numbers, in E.164 form."
+    return { name, in: 'path', required: true, description, schema: ref('PhoneNumber') }
+  }
   return { name, in: 'path', required: true, schema: { type: 'string', format: 'uuid' } }
 }
 

@@ -1,11 +1,12 @@
 import { AppError } from '../core/errors.ts'
+import { isPhoneNumber } from '../core/phone-number.ts'
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE'
 
 /** A request that found its route. */
 export interface Incoming {
   request: Request
-  /** The ids in the path, judged: lower-case UUIDs. */
+  /** The ids in the path, judged: lower-case UUIDs; `number` is one in E.164 form. */
   params: Readonly<Record<string, string>>
   /** The parsed JSON of a route with `body: 'json'`, else undefined. */
   body: unknown
@@ -35,10 +36,14 @@ export interface Route {
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
-/** The ids of a path. An id that is no UUID cannot exist: not_found. */
+/** The ids of a path. An id that is no UUID cannot exist: not_found; `number` that is none: invalid_request. */
 export function judgeParams(params: Readonly<Record<string, unknown>>): Record<string, string> {
   const judged: Record<string, string> = {}
   for (const [name, value] of Object.entries(params)) {
+    if (name === 'number') {
+      judged.number = judgeNumber(value)
+      continue
+    }
     if (typeof value !== 'string' || !UUID.test(value))
       throw new AppError(
         'not_found',
@@ -47,6 +52,14 @@ export function judgeParams(params: Readonly<Record<string, unknown>>): Record<s
     judged[name] = value.toLowerCase()
   }
   return judged
+}
+
+function judgeNumber(value: unknown): string {
+  if (typeof value === 'string' && isPhoneNumber(value)) return value
+  throw new AppError(
+    'invalid_request',
+    'The number in the path must be in E.164 form, for example /api/v1/numbers/+15559876543.',
+  )
 }
 
 /** The path of a request's URL, as the client sent it. */

@@ -1,12 +1,13 @@
 import { sleep } from '../core/clock.ts'
-import { reasonOf } from '../core/errors.ts'
 import type { Part } from '../core/lifecycle.ts'
+import { listenReason } from '../core/listen-reason.ts'
 import { createEventStreams } from './call-events.ts'
 import { callRoutes } from './calls.ts'
 import { docsRoutes } from './docs.ts'
 import { healthRoutes } from './health.ts'
 import type { Peer } from './intake.ts'
 import { meRoutes } from './me.ts'
+import { numberRoutes } from './numbers.ts'
 import type { Route } from './route.ts'
 import { createRouter } from './router.ts'
 import type { ApiServices } from './services.ts'
@@ -89,6 +90,7 @@ export function apiRoutes(
   return [
     ...meRoutes(services),
     ...callRoutes({ services, streams }),
+    ...numberRoutes(services),
     ...webhookRoutes(services),
     ...docsRoutes(),
     ...healthRoutes(services),
@@ -117,7 +119,9 @@ function listen(
         }),
     })
   } catch (error) {
-    throw new Error(`listening on ${o.host} port ${o.port}: ${reasonOf(error)}`, { cause: error })
+    throw new Error(`listening on ${o.host} port ${o.port}: ${listenReason(error, 'http')}`, {
+      cause: error,
+    })
   }
 }
 

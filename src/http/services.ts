@@ -1,5 +1,6 @@
 /** What the HTTP API needs from the floors below. Objects come rendered as the contract shows them. */
 import type { CallRequest, CallRules } from '../calls/call-request.ts'
+import type { ManageNumbers } from '../calls/own-number.ts'
 import type { CallFilter, IdempotencyRecord, StoredEvent } from '../calls/ports.ts'
 import type { Clock } from '../core/clock.ts'
 import type { AppError } from '../core/errors.ts'
@@ -39,6 +40,8 @@ export interface CallService {
   list(filter: CallFilter): Promise<Page>
   /** The call as it is now. Throws not_found; conflict for one that has ended. */
   cancel(id: string): Promise<object>
+  /** `{ data }`, an attempt each; null: no such call. */
+  trace(id: string): Promise<object | null>
   /**
    * All events after `afterSeq`, then each as it is stored; ends after `end` or when `signal` aborts. Null: no such call.
    * `over`: the call has ended, and nothing comes after `afterSeq`.
@@ -82,6 +85,7 @@ export interface ApiServices {
   me(): Promise<{ id: string; name: string; phoneNumber: string | null; balance: number }>
   calls: CallService
   webhooks: WebhookService
+  numbers: ManageNumbers
   probes(): Promise<readonly Probe[]>
   /** Told of every answer; `route` is the pattern, never the path. */
   onAnswer?(o: { method: string; route: string; status: number; durationMs: number }): void

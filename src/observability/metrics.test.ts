@@ -41,12 +41,14 @@ describe('the metrics', () => {
     metrics.delivery('retried')
     metrics.sipParseErrors(1)
     metrics.rtpForeignPackets(7)
+    metrics.rtpUnauthenticPackets(3)
     metrics.httpRequest({ method: 'GET', route: '/api/v1/me', status: 200, durationMs: 3 })
     const seen = await samples(metrics)
     expect(seen.get('landline_webhook_attempts_total{outcome="delivered"}')).toBe(1)
     expect(seen.get('landline_webhook_attempts_total{outcome="retried"}')).toBe(1)
     expect(seen.get('landline_sip_parse_errors_total')).toBe(1)
     expect(seen.get('landline_rtp_foreign_packets_total')).toBe(7)
+    expect(seen.get('landline_rtp_unauthentic_packets_total')).toBe(3)
     expect(
       seen.get(
         'landline_http_request_duration_seconds_count{method="GET",route="/api/v1/me",status="200"}',
@@ -64,6 +66,17 @@ describe('the metrics', () => {
     expect(seen.has('landline_trunk_registered{trunk="sbc"}')).toBe(false)
     expect(seen.get('landline_trunk_calls{trunk="main"}')).toBe(3)
     expect(seen.get('landline_sip_connections')).toBe(2)
+  })
+
+  it('tell how late sound left since the last reading', async () => {
+    const metrics = createMetrics()
+    metrics.rtpLateness({ packets: 500, p50: 0.4, p99: 3, max: 12 })
+    metrics.rtpLateness({ packets: 100, p50: 0.2, p99: 2, max: 2.5 })
+    const seen = await samples(metrics)
+    expect(seen.get('landline_rtp_packets_sent_total')).toBe(600)
+    const at = (quantile: string) =>
+      seen.get(`landline_rtp_lateness_seconds{quantile="${quantile}"}`)
+    expect([at('0.5'), at('0.99'), at('1')]).toEqual([0.0002, 0.002, 0.0025])
   })
 
   it('keep every observation however many come before the first reading', async () => {

@@ -25,6 +25,10 @@ export interface Metrics {
   sipConnections(count: number): void
   /** RTP packets from elsewhere than the agreed source. */
   rtpForeignPackets(count: number): void
+  /** RTP packets that SRTP could not vouch for. */
+  rtpUnauthenticPackets(count: number): void
+  /** How late RTP packets left since the last reading, in ms, and how many they were. */
+  rtpLateness(o: { packets: number; p50: number; p99: number; max: number }): void
   /** `route` is the pattern (`/api/v1/calls/:id`), never the path. */
   httpRequest(o: { method: string; route: string; status: number; durationMs: number }): void
   /** The Prometheus text. */
@@ -89,6 +93,17 @@ export function createMetrics(): Metrics {
       }),
     sipConnections: (count) => record((m) => m.sipConnections.set(count)),
     rtpForeignPackets: (count) => record((m) => m.rtpForeign.inc(Math.max(0, count))),
+    rtpUnauthenticPackets: (count) => record((m) => m.rtpUnauthentic.inc(Math.max(0, count))),
+    rtpLateness: ({ packets, p50, p99, max }) =>
+      record((m) => {
+        m.rtpTimed.inc(Math.max(0, packets))
+        for (const [quantile, ms] of [
+          ['0.5', p50],
+          ['0.99', p99],
+          ['1', max],
+        ] as const)
+          m.rtpLateness.set({ quantile }, ms / 1000)
+      }),
     httpRequest: ({ method, route, status, durationMs }) => {
       const labels = { method, route: known(route), status: String(status) }
       record((m) => m.http.observe(labels, durationMs / 1000))
@@ -111,6 +126,9 @@ interface Meters {
   trunkCalls: Gauge
   sipConnections: Gauge
   rtpForeign: Counter
+  rtpUnauthentic: Counter
+  rtpTimed: Counter
+  rtpLateness: Gauge
   http: Histogram
 }
 
@@ -179,6 +197,17 @@ function createMeters(library: typeof import('prom-client')): Meters {
       'landline_rtp_foreign_packets_total',
       'RTP packets from elsewhere than the agreed source.',
     ),
+    rtpUnauthentic: counter(
+      'landline_rtp_unauthentic_packets_total',
+      'RTP packets that SRTP could not vouch for.',
+    ),
+    rtpTimed: counter('landline_rtp_packets_sent_total', 'RTP packets that were due and left.'),
+    rtpLateness: new library.Gauge({
+      name: 'landline_rtp_lateness_seconds',
+      help: 'How late RTP packets left since the last reading.',
+      labelNames: ['quantile'],
+      registers,
+    }),
     http: seconds(
       'landline_http_request_duration_seconds',
       'Requests by route and status.',

@@ -13,6 +13,7 @@ export type Handler = (job: Job, o: { signal: AbortSignal }) => Promise<void>
 
 interface Run {
   job: Job
+  handler: Handler | undefined
   leaseUntil: number
   abort: AbortController
   /** It was told to stop: what it throws then is no failure. */
@@ -25,8 +26,8 @@ interface Run {
 export interface Runner {
   /** How many handlers run for jobs of this kind. */
   running(kind: string): number
-  /** Runs a claimed job to its end; never rejects. */
-  run(job: Job, leaseUntil: number): Promise<void>
+  /** Runs a claimed job to its end, by `handler` where it is not to be its kind's; never rejects. */
+  run(job: Job, leaseUntil: number, handler?: Handler): Promise<void>
   /** Renews those of our leases that look run out by the clock. */
   renewRunOut(): Promise<void>
   /** Tells the running handlers of a kind to stop; what they then leave undone is due at once for the next process. */
@@ -78,7 +79,7 @@ export function createRunner(o: {
     const { job } = run
     const { id, fence } = job
     try {
-      await perform(job, run.abort.signal)
+      await perform(run)
       await jobs.complete({ id, fence })
     } catch (error) {
       if (!run.stopped) log.warn('job failed', { ...fields(job), reason: reasonOf(error) })
@@ -94,17 +95,17 @@ export function createRunner(o: {
     }
   }
 
-  async function perform(job: Job, signal: AbortSignal): Promise<void> {
-    const handler = o.handlers[job.kind]
+  async function perform({ job, handler, abort: { signal } }: Run): Promise<void> {
     if (!handler) throw new Error(`there is no handler for jobs of kind ${job.kind}`)
     await handler(job, { signal })
   }
 
   return {
     running: (kind) => ofKind(kind).length,
-    run(job, leaseUntil) {
+    run(job, leaseUntil, handler = o.handlers[job.kind]) {
       const run: Run = {
         job,
+        handler,
         leaseUntil,
         abort: new AbortController(),
         stopped: false,

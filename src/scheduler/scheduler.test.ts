@@ -63,6 +63,46 @@ function held() {
   return { handle, reasons, end: (key: string) => ends.get(key)?.() }
 }
 
+describe('a job that was claimed before', () => {
+  const adopted = (key: string): Job => ({
+    ...{ id: `job ${key}`, kind: 'work', key, attempt: 1, fence: 1, runAt: 0 },
+  })
+
+  it('is run by its own handler under a lease of ours, and waited for at the stop', async () => {
+    const { ran, scheduler, clock } = setup()
+    await scheduler.start()
+    const { handle, end } = held()
+    let leaseUntil = 0
+    const running = scheduler.adopt(async (lease) => {
+      leaseUntil = lease.leaseUntil
+      expect(lease.owner).not.toBe('')
+      return adopted('call')
+    }, handle)
+    await settle()
+    expect(leaseUntil).toBe(clock.now() + LEASE_MS)
+    let stopped = false
+    const stopping = scheduler.stop().then(() => {
+      stopped = true
+    })
+    await settle()
+    expect(stopped).toBe(false)
+    end('call')
+    await Promise.all([running, stopping])
+    expect(ran).toEqual([])
+  })
+
+  it('is nothing when there was no claim, and rejects with what the claim threw', async () => {
+    const { scheduler } = setup()
+    await scheduler.start()
+    const never: Handler = async () => {
+      throw new Error('it was run')
+    }
+    await scheduler.adopt(async () => null, never)
+    const failing = scheduler.adopt(() => Promise.reject(new Error('disk full')), never)
+    await expect(failing).rejects.toThrow('disk full')
+  })
+})
+
 describe('the scheduler', () => {
   it('runs what is due at its time, and sleeps in between', async () => {
     const { clock, ran, scheduler, add } = setup()

@@ -3,7 +3,7 @@ import { reasonOf } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
 import type { Part } from '../core/lifecycle.ts'
 import type { Log } from '../core/log.ts'
-import type { JobStore } from './ports.ts'
+import type { Job, JobStore } from './ports.ts'
 import { createRunner, type Handler } from './runner.ts'
 
 /** A jump of the wall clock is noticed after this at the latest. */
@@ -30,6 +30,14 @@ export interface SchedulerOptions {
 export interface Scheduler extends Part {
   /** Something was added: looks for due jobs now. */
   wake(): void
+  /**
+   * Runs a job that `claim` writes as leased by us already, by `handler` in place of its kind's; resolves at its end. Null:
+   * there is none.
+   */
+  adopt(
+    claim: (lease: { owner: string; leaseUntil: number }) => Promise<Job | null>,
+    handler: Handler,
+  ): Promise<void>
   /**
    * Tells the handlers of a kind that run now to stop, by their signals. What they throw then is no failure: their jobs
    * are due at once for the next process.
@@ -127,6 +135,13 @@ export function createScheduler(o: SchedulerOptions): Scheduler {
       look()
     },
     wake: look,
+    async adopt(claim, handler) {
+      const leaseUntil = clock.now() + o.leaseMs
+      const job = await claim({ owner, leaseUntil })
+      if (!job) return
+      await runner.run(job, leaseUntil, handler)
+      look()
+    },
     abort: (kind, reason) => runner.abort(kind, reason),
     async stop() {
       stopped = true

@@ -1,13 +1,12 @@
 /** The callee's telephone: real SIP and RTP on this machine's loopback, in this process. */
 
-import type { Leg } from '../calls/ports.ts'
+import type { IncomingCall, Leg } from '../calls/ports.ts'
 import type { SpeechDetector, Voice } from '../conversation/ports.ts'
 import { type Clock, sleep } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
 import { type Part, stopAll } from '../core/lifecycle.ts'
 import type { Log } from '../core/log.ts'
-import type { InboundCall } from '../telephony/inbound.ts'
 import type { MediaSession } from '../telephony/media/media.ts'
 import type { WireLog } from '../telephony/media/wire-log.ts'
 import { createMedia } from '../telephony/media/worker-media.ts'
@@ -68,21 +67,23 @@ export async function startCalleePhone(d: {
     log,
     media,
     options: { host: HOST, port: 0, publicHost: null, trunks: [trunk()] },
-    onCall: (call) => {
-      void take(call).catch((error: unknown) =>
-        log.warn('the callee failed', { reason: reasonOf(error) }),
-      )
-    },
+  })
+  telephony.trunk.takeCalls((call) => {
+    void take(call).catch((error: unknown) =>
+      log.warn('the callee failed', { reason: reasonOf(error) }),
+    )
   })
 
-  async function take(call: InboundCall): Promise<void> {
-    const reception = d.receive(call.to)
+  async function take(call: IncomingCall): Promise<void> {
+    const reception = d.receive(call.to ?? '')
     if ('refuse' in reception) return call.reject(reception.refuse)
     call.ring()
     await sleep(clock, reception.dialogue.answerAfterMs)
-    const leg = await call.answer()
-    const wire = leg && wireOf(leg)
-    if (!wire) return
+    const taken = await call.answer({ beforeAnswer: async () => undefined })
+    if (!('answered' in taken)) return
+    const leg = taken.answered
+    const wire = wireOf(leg)
+    if (!wire) throw new Error('its sound has no log')
     const report = await createCallee({ ...d, ...reception }).answer(leg, wire)
     reception.over?.(report, wire)
   }

@@ -3,23 +3,24 @@ import type { Call } from '../calls/call.ts'
 import type { CallStore, CreateRefusal, IdempotencyRecord } from '../calls/ports.ts'
 import { insertStatusEvent } from './call-rows.ts'
 import type { Rows, StoreParts } from './database.ts'
-import { CALL_JOB, CALL_LANE, insertJob, isLeasedRow } from './job-rows.ts'
+import { CALL_JOB, CALL_LANE, insertJob, insertLeasedJob, isLeasedRow } from './job-rows.ts'
 import { ensureLane } from './lane-rows.ts'
-import { availableCents, isActiveRow } from './ledger.ts'
+import { availableCents, isActiveOutboundRow, isActiveRow } from './ledger.ts'
+import { addDeliveries } from './outbox.ts'
 import { call, idempotency, job, lane } from './schema.ts'
 
 /** How long an answer is kept for its idempotency key. */
 const REPLAY_MS = 24 * 3_600_000
 
+type Arrival = Parameters<CallStore['receive']>[0]
 type Creation = Parameters<CallStore['create']>[0]
 type Replay = Awaited<ReturnType<CallStore['findReplay']>>
 
 /** The door for new calls: refusals, replays, and the call with its job in one transaction. */
-export function createCallCreation({
-  rows,
-  tx,
-  ids,
-}: StoreParts): Pick<CallStore, 'create' | 'findReplay'> {
+export function createCallCreation(
+  parts: StoreParts,
+): Pick<CallStore, 'create' | 'receive' | 'findReplay'> {
+  const { rows, tx, ids } = parts
   return {
     create: (o) =>
       tx.write(() => {
@@ -35,10 +36,28 @@ export function createCallCreation({
         if (o.idempotency) keepAnswer(rows, o.idempotency, o.response, o.now)
         return { created: true as const }
       }),
+    receive: (o) => tx.write(() => receive(parts, o)),
     async findReplay(record, now) {
       return tx.read(() => readReplay(rows, record, now))
     },
   }
+}
+
+function receive(parts: StoreParts, o: Arrival): Awaited<ReturnType<CallStore['receive']>> {
+  const { rows, ids } = parts
+  if (!hasFreeLine(rows)) return { refused: 'no_line' }
+  if (o.checkBalance && availableCents(rows) < o.call.holdCents)
+    return { refused: 'insufficient_balance' }
+  rows
+    .insert(call)
+    .values({ ...o.call, sipState: o.sip })
+    .run()
+  ensureLane(rows, CALL_LANE)
+  const about = { kind: CALL_JOB, key: o.call.id, lane: CALL_LANE, runAt: o.now }
+  const received = insertLeasedJob(rows, ids, { ...about, ...o.lease })
+  insertStatusEvent(rows, o.call, o.call.createdAt)
+  if (o.deliveries) addDeliveries(parts, o.call.id, o.deliveries)
+  return { received }
 }
 
 /** A scheduled call is neither active nor does it hold anything until it is due. */
@@ -55,12 +74,12 @@ function refusal(rows: Rows, o: Creation): CreateRefusal | null {
   return o.overRate ? 'rate_limited' : null
 }
 
-/** Whether a call to this number is initiated, ringing or in progress. */
+/** Whether a call of ours to this number is initiated, ringing or in progress. */
 export function hasActiveCall(rows: Rows, toNumber: string): boolean {
   const found = rows
     .select({ id: call.id })
     .from(call)
-    .where(and(eq(call.toNumber, toNumber), isActiveRow))
+    .where(and(eq(call.toNumber, toNumber), isActiveOutboundRow))
     .get()
   return found !== undefined
 }
@@ -79,19 +98,30 @@ function waitingForLine(rows: Rows): number {
   return (unclaimed?.n ?? 0) - freeLines(rows)
 }
 
+/** Whether a call that comes in could have a line now; as long as no number of lines is set, it could. */
+function hasFreeLine(rows: Rows): boolean {
+  const { capacity, busy } = lines(rows)
+  return capacity === null || busy < capacity
+}
+
 /** As long as no number of lines is set, none counts as free. */
 function freeLines(rows: Rows): number {
-  const lines = rows
+  const { capacity, busy } = lines(rows)
+  return Math.max(0, (capacity ?? 0) - busy)
+}
+
+function lines(rows: Rows): { capacity: number | null; busy: number } {
+  const set = rows
     .select({ capacity: lane.capacity })
     .from(lane)
     .where(eq(lane.name, CALL_LANE))
     .get()
-  const busy = rows
+  const taken = rows
     .select({ n: count() })
     .from(job)
     .where(and(eq(job.lane, CALL_LANE), isLeasedRow))
     .get()
-  return Math.max(0, (lines?.capacity ?? 0) - (busy?.n ?? 0))
+  return { capacity: set?.capacity ?? null, busy: taken?.n ?? 0 }
 }
 
 function readReplay(rows: Rows, record: IdempotencyRecord, now: number): Replay {

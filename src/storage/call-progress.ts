@@ -32,6 +32,7 @@ export function createCallProgress(
   | 'markAnswered'
   | 'markTransferred'
   | 'heartbeat'
+  | 'moveDialog'
   | 'extendHold'
   | 'interrupted'
   | 'forgetSip'
@@ -72,6 +73,10 @@ export function createCallProgress(
         const change = { heartbeatAt: o.now }
         return changeUnder(rows, id, o.fence, ACTIVE_STATUSES, change) !== undefined
       }),
+    moveDialog: (id, o) =>
+      tx.write(
+        () => changeUnder(rows, id, o.fence, ACTIVE_STATUSES, { sipState: o.sip }) !== undefined,
+      ),
     extendHold: (id, o) =>
       tx.write(() => holds(rows, id, o.fence) && extendHold(rows, id, o.holdCents)),
     async interrupted() {
@@ -103,7 +108,9 @@ function activate(
   if (hasActiveCall(rows, found.toNumber)) return 'number_busy'
   if (o.checkBalance && availableCents(rows) < o.holdCents) return 'insufficient_balance'
   const { holdCents } = o
-  return step(rows, id, o.fence, 'due', { holdCents }, o.now) ? 'activated' : 'lost'
+  // What the last attempt came to says nothing of the next.
+  const change = { holdCents, sipCode: null }
+  return step(rows, id, o.fence, 'due', change, o.now) ? 'activated' : 'lost'
 }
 
 function extendHold(rows: Rows, id: string, holdCents: number): boolean {

@@ -23,6 +23,8 @@ export const callColumns = {
   transferTo: call.transferTo,
   voicemail: call.voicemail,
   attempt: call.attempt,
+  maxAttempts: call.maxAttempts,
+  retryDelaySeconds: call.retryDelaySeconds,
   centsPerMinute: call.centsPerMinute,
   holdCents: call.holdCents,
   summary: call.summary,
@@ -112,15 +114,16 @@ export function insertEvent(
   return stored
 }
 
-/** The `status` event that goes with every change of status. */
+/** The `status` event that goes with every change of status; `more` is what it tells beside. */
 export function insertStatusEvent(
   rows: Rows,
   o: Pick<Call, 'id' | 'status' | 'endReason'>,
   at: number,
+  more: Record<string, unknown> = {},
 ): void {
   insertEvent(rows, o.id, {
     type: 'status',
-    data: { status: o.status, endReason: o.endReason, at: formatTimestamp(at) },
+    data: { status: o.status, endReason: o.endReason, ...more, at: formatTimestamp(at) },
   })
 }
 

@@ -36,7 +36,7 @@ export function createCallSettling(parts: StoreParts): Pick<CallStore, 'settle'>
             at: endedAt,
           })
         const transcript = readTranscript(rows, id)
-        insertStatusEvent(rows, settled, endedAt)
+        insertStatusEvent(rows, settled, endedAt, { reason: o.settlement.reason })
         insertEvent(rows, id, { type: 'end', data: o.endEvent(settled, transcript) })
         addDeliveries(parts, id, o.payload(settled, transcript))
         return settled
@@ -78,7 +78,7 @@ function finish(
 }
 
 /** Due calls that wait for the number of this one look again now, the longest waiting first. */
-function wakeWaiting(rows: Rows, settled: Call): void {
+export function wakeWaiting(rows: Rows, settled: Call): void {
   const waiting = rows
     .select({ id: call.id })
     .from(call)

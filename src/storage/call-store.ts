@@ -5,6 +5,7 @@ import type { CallFilter, CallStore } from '../calls/ports.ts'
 import { AppError } from '../core/errors.ts'
 import { createCallCreation } from './call-create.ts'
 import { createCallProgress } from './call-progress.ts'
+import { createCallRetry } from './call-retry.ts'
 import {
   callColumns,
   insertEvent,
@@ -16,6 +17,7 @@ import {
   readTranscript,
 } from './call-rows.ts'
 import { createCallSettling } from './call-settle.ts'
+import { createCallTraceStore } from './call-traces.ts'
 import type { Rows, StoreParts } from './database.ts'
 import { call } from './schema.ts'
 
@@ -25,7 +27,9 @@ export function createCallStore(parts: StoreParts): CallStore {
   return {
     ...createCallCreation(parts),
     ...createCallProgress(parts),
+    ...createCallRetry(parts),
     ...createCallSettling(parts),
+    ...createCallTraceStore(parts),
     async get(id) {
       return tx.read(() => readCall(rows, id))
     },

@@ -5,6 +5,7 @@ import { exerciseCallStore } from '../../test/conformance/call-store.ts'
 import { exerciseJobStore } from '../../test/conformance/job-store.ts'
 import { exerciseKeyStore } from '../../test/conformance/key-store.ts'
 import { exerciseLedgerStore } from '../../test/conformance/ledger-store.ts'
+import { exerciseNumberStore } from '../../test/conformance/number-store.ts'
 import type { OpenStores } from '../../test/conformance/stores.ts'
 import { exerciseWebhookStore } from '../../test/conformance/webhook-store.ts'
 import { openTestStorage } from '../../test/kit/open-test-storage.ts'
@@ -32,4 +33,5 @@ for (const [name, open] of [
   exerciseWebhookStore(name, open)
   exerciseLedgerStore(name, open)
   exerciseKeyStore(name, open)
+  exerciseNumberStore(name, open)
 }

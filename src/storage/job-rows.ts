@@ -28,6 +28,28 @@ export function insertJob(
   return added.length === 1
 }
 
+/** Adds a job that its maker has claimed already; returns that claim. */
+export function insertLeasedJob(
+  rows: Rows,
+  ids: Ids,
+  o: {
+    kind: string
+    key: string
+    lane: string
+    runAt: number
+    owner: string
+    leaseUntil: number
+  },
+): { jobId: string; fence: number } {
+  const { owner, ...rest } = o
+  const claim = { id: ids.uuid(), state: 'leased', attempt: 1, fence: 1 } as const
+  rows
+    .insert(job)
+    .values({ ...rest, ...claim, leaseOwner: owner })
+    .run()
+  return { jobId: claim.id, fence: claim.fence }
+}
+
 /** Whether a worker's claim still stands, and is one on this kind and key. */
 export function holdsJob(
   rows: Rows,
@@ -48,6 +70,15 @@ export function holdsJob(
     )
     .get()
   return held !== undefined
+}
+
+/** A job that is held is let go, to begin anew at `runAt`; who held it finds its fence gone. */
+export function putOffJob(rows: Rows, o: { kind: string; key: string; runAt: number }): void {
+  rows
+    .update(job)
+    .set({ state: 'ready', leaseOwner: null, leaseUntil: null, attempt: 0, runAt: o.runAt })
+    .where(and(eq(job.kind, o.kind), eq(job.key, o.key)))
+    .run()
 }
 
 /** Ends a job whoever holds it: a worker that still runs finds its fence gone. */

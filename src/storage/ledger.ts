@@ -37,8 +37,10 @@ export function availableCents(rows: Rows): number {
   return readAccount(rows).balanceCents - (held?.cents ?? 0)
 }
 
-/** Word for word the condition of the index `call_active`, so that it is used. */
+/** A call of either direction that holds money and may hold a line. */
 export const isActiveRow = sql`${call.status} in ('initiated', 'ringing', 'in_progress')`
+/** Word for word the condition of the index `call_active`, so that it is used. */
+export const isActiveOutboundRow = sql`${call.direction} = 'outbound' and ${call.status} in ('initiated', 'ringing', 'in_progress')`
 
 function lastEntry(rows: Rows, accountId: string): { seq: number; balanceCents: number } {
   const last = rows

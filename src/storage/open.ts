@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { eq } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/bun-sqlite'
 import type { KeyStore, LedgerStore } from '../billing/ports.ts'
+import type { NumberStore } from '../calls/own-number.ts'
 import type { CallStore } from '../calls/ports.ts'
 import type { Clock } from '../core/clock.ts'
 import { AppError, reasonOf } from '../core/errors.ts'
@@ -18,6 +19,7 @@ import { createJobStore } from './job-store.ts'
 import { createKeyStore } from './key-store.ts'
 import { appendEntry } from './ledger.ts'
 import { createLedgerStore } from './ledger-store.ts'
+import { createNumberStore } from './number-store.ts'
 import { IMPATIENT_MS, openDatabase, PATIENT_MS } from './open-database.ts'
 import { account, setting } from './schema.ts'
 import { createSecrets, loadSecretKey, type Secrets } from './secrets.ts'
@@ -47,6 +49,7 @@ export interface Storage {
   webhooks: WebhookStore
   ledger: LedgerStore
   keys: KeyStore
+  numbers: NumberStore
   /** Writes a copy to `file`, which must not exist. The copy's secrets open with this data directory's key only. */
   backup(file: string): Promise<{ bytes: number }>
   probe(): Promise<Probe>
@@ -82,6 +85,7 @@ export function openStorage(o: StorageOptions): Storage {
       webhooks: createWebhookStore(parts),
       ledger: createLedgerStore(parts),
       keys: createKeyStore(parts),
+      numbers: createNumberStore(parts),
       async backup(file) {
         if (inMemory) throw new AppError('conflict', 'Writing a backup: the database is in memory.')
         return backupFile(o.path, file)

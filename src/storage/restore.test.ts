@@ -128,6 +128,27 @@ describe('restoring a backup', () => {
     expect(status()).toEqual({ status: 'failed', end_reason: 'interrupted' })
   })
 
+  it('counts the attempts that were made since: the next one comes when it was due', async () => {
+    const { kept, restore, path } = await setup()
+    const later = new Database(path)
+    later.run(
+      "update call set status = 'scheduled', attempt = 2, call_at = 1774031700000, sip_code = 486, sip_state = null where id = ?",
+      [kept.id],
+    )
+    later.close()
+    await restore()
+    const database = new Database(path, { readonly: true })
+    const call = database.query(
+      'select status, attempt, call_at, sip_code, hold_cents from call where id = ?',
+    )
+    expect(call.get(kept.id)).toEqual({
+      ...{ status: 'scheduled', attempt: 2, call_at: 1774031700000, sip_code: 486, hold_cents: 0 },
+    })
+    const job = database.query('select state, run_at from job where key = ?')
+    expect(job.all(kept.id)).toEqual([{ state: 'ready', run_at: 1774031700000 }])
+    database.close()
+  })
+
   it('leaves a call alone that was not dialled since', async () => {
     const { kept, restore, path } = await setup()
     await restore()

@@ -3,10 +3,10 @@ import type { Clock } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
 import type { Probe } from '../core/probe.ts'
+import { shownPhrase } from './sip/phrase.ts'
 import { isRefused } from './sip/route.ts'
 import { protocolOf } from './sip/transport.ts'
 import type { TrunkAgent } from './sip/trunk-agent.ts'
-import { printable } from './sip/wire-message.ts'
 
 /** With its name looked up; OPTIONS is sent again three times meanwhile. */
 const PATIENCE_MS = 3_000
@@ -66,7 +66,7 @@ function sendOptions(agent: TrunkAgent, ids: Ids, onAnswer: (answer: string | nu
   const onFinal = ({ message: answer }: { message: FinalMessage }): void => {
     // sip.js makes a message of its own, without a Via, for a timer and for a transport that failed.
     if (answer.via === undefined) onAnswer(null)
-    else onAnswer(`${answer.statusCode} ${printable(answer.reasonPhrase ?? '')}`.trim())
+    else onAnswer(`${answer.statusCode} ${shownPhrase(answer.reasonPhrase)}`.trim())
   }
   agent.core.request(message, { onAccept: onFinal, onReject: onFinal, onRedirect: onFinal })
 }

@@ -12,6 +12,7 @@ import type { SourceList } from './sip/gate.ts'
 import type { SipStack } from './sip/sip-stack.ts'
 import type { Endpoint } from './sip/transport.ts'
 import type { Route, TrunkAgent } from './sip/trunk-agent.ts'
+import type { TraceRecorder } from './trace.ts'
 
 export interface CallDeps {
   clock: Clock
@@ -40,6 +41,10 @@ export function beginLeg(
     allow: string | undefined
     /** Sends the ACK when it has not left yet: called before a request of ours. */
     acknowledge?: () => void
+    /** The other side is to be reached at another Contact from now on: that of `session`. */
+    onMoved?: () => void
+    /** Told of the sound, and of the end. */
+    trace: TraceRecorder | null
   },
 ): { leg: DialogLeg; letIn(host: string): void } {
   const { deps, session, source } = o
@@ -49,6 +54,7 @@ export function beginLeg(
     if (!over) releases.push(deps.sources.hold(host))
   }
   letIn(source.host)
+  o.trace?.sound(o.media)
   agent.rememberAnswer(session.id, source)
   const { clock, ids, log } = deps
   const { media, offers, timer, weBegan, allow } = o
@@ -58,6 +64,7 @@ export function beginLeg(
     contact: agent.contact(o.route),
     signallingHost: source.host,
     ...(o.acknowledge ? { acknowledge: o.acknowledge } : {}),
+    onMoved: o.onMoved ?? (() => {}),
     referTo: (number) => [
       `Refer-To: <${calledUri(agent, number).toString()}>`,
       `Referred-By: <${session.localURI.toString()}>`,
@@ -69,6 +76,7 @@ export function beginLeg(
       deps.stack.rememberEnded(session.id)
       agent.forgetAnswer(session.id)
       for (const release of releases) release()
+      o.trace?.finish()
     },
   })
   return { leg, letIn }

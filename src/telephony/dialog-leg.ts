@@ -40,6 +40,8 @@ interface Deps {
   referTo(number: string): string[]
   /** Sends the ACK of their answer when it has not left yet: no request of ours may come before it. */
   acknowledge?(): void
+  /** Called when the other side names another Contact than before (RFC 3261 §12.2). */
+  onMoved(): void
   /** Called when our BYE leaves: from then on sip.js knows nothing of the dialog. */
   onBye(): void
   /** Called once, when the dialog is over. */
@@ -58,6 +60,8 @@ export class DialogLeg implements Leg {
   /** How many keys they have pressed. */
   private keysHeard = 0
   private digitListener: (digit: string) => void = () => {}
+  /** Where the other side is to be reached, as it said last. */
+  private target: string
   /** What the media session was told last. */
   private agreed = ''
   /** Sends the BYE that had to wait for an ACK. */
@@ -65,6 +69,7 @@ export class DialogLeg implements Leg {
 
   constructor(deps: Deps) {
     this.deps = deps
+    this.target = deps.session.remoteTarget.toRaw()
     const { promise, resolve } = Promise.withResolvers<LegEnd>()
     this.ended = promise
     this.resolveEnded = resolve
@@ -75,18 +80,20 @@ export class DialogLeg implements Leg {
       onBroken: (reason) => this.fail(reason),
     })
     const onDead = (reason: string): void => this.fail(reason)
-    this.refresh = new SessionRefresh({ ...deps, onChanged, onDead }, deps.allow)
+    const onTarget = (): void => this.noteTarget()
+    this.refresh = new SessionRefresh({ ...deps, onChanged, onTarget, onDead }, deps.allow)
     deps.session.delegate = this.delegate()
     takeRequests(deps.session, {
       onUpdate: (request) => {
         this.refresh.learn(request.message.getHeader('allow'))
         this.changes.onUpdate(request)
+        this.noteTarget()
       },
       busy: () => this.refresh.inviting,
     })
     this.onChanged()
     deps.media.onDigit((digit) => this.onKey(digit))
-    void deps.media.silent.then(() => this.onSilent())
+    deps.media.onSilent(() => this.onSilent())
   }
 
   get ears(): Leg['ears'] {
@@ -197,6 +204,7 @@ export class DialogLeg implements Leg {
       onInvite: (request) => {
         this.refresh.learn(request.message.getHeader('allow'))
         this.changes.onInvite(request)
+        this.noteTarget()
       },
       onAck: (request) => {
         this.sayBye()
@@ -255,6 +263,13 @@ export class DialogLeg implements Leg {
     if (offers.held && !holding) this.hold = { from: written, to: null }
     if (!offers.held && this.hold && holding) this.hold = { from: this.hold.from, to: written }
     this.refresh.arm()
+  }
+
+  private noteTarget(): void {
+    const target = this.deps.session.remoteTarget.toRaw()
+    if (target === this.target) return
+    this.target = target
+    this.deps.onMoved()
   }
 
   /** Told anew, the media session would look for its source anew: a refresh that changes nothing is none of its business. */

@@ -1,4 +1,5 @@
-/** Numbers as a trunk wants them written. */
+/** Numbers as a trunk writes them, and wants them written. */
+import { isPhoneNumber } from '../core/phone-number.ts'
 import type { NumberFormat } from './trunk-options.ts'
 
 /** Country codes of two digits; +1 and +7 have one, all others three (ITU-T E.164, list of assigned codes). */
@@ -35,8 +36,31 @@ export function formatNumber(number: string, format: NumberFormat, home?: string
   const homeCode = countryCodeOf(home.replace(/^\+/, ''))
   if (countryCodeOf(digits) !== homeCode)
     return `${INTERNATIONAL_PREFIX[homeCode] ?? '00'}${digits}`
-  const prefix = TRUNK_PREFIX[homeCode] ?? (NO_TRUNK_PREFIX.has(homeCode) ? '' : '0')
-  return `${prefix}${digits.slice(homeCode.length)}`
+  return `${nationalPrefix(homeCode)}${digits.slice(homeCode.length)}`
+}
+
+/**
+ * The number that `text` writes in `format`, E.164 with `+`; null when that cannot be told. `home` as for
+ * `formatNumber`.
+ */
+export function readNumber(text: string, format: NumberFormat, home?: string): string | null {
+  const said = text.replace(/[-.() ]/g, '')
+  const known = (number: string): string | null => (isPhoneNumber(number) ? number : null)
+  if (said.startsWith('+')) return known(said)
+  if (!/^\d+$/.test(said)) return null
+  if (format === 'e164') return known(`+${said}`)
+  if (format !== 'national' || home === undefined) return null
+  const homeCode = countryCodeOf(home.replace(/^\+/, ''))
+  const international = INTERNATIONAL_PREFIX[homeCode] ?? '00'
+  if (said.startsWith(international)) return known(`+${said.slice(international.length)}`)
+  // In North America a long-distance call may be written with its 1, which is the country code too.
+  if (homeCode === '1' && /^1\d{10}$/.test(said)) return known(`+${said}`)
+  const prefix = nationalPrefix(homeCode)
+  return said.startsWith(prefix) ? known(`+${homeCode}${said.slice(prefix.length)}`) : null
+}
+
+function nationalPrefix(homeCode: string): string {
+  return TRUNK_PREFIX[homeCode] ?? (NO_TRUNK_PREFIX.has(homeCode) ? '' : '0')
 }
 
 function countryCodeOf(digits: string): string {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { failureOf } from './outcome.ts'
+import { failureOf, refused } from './outcome.ts'
 
 describe('failureOf', () => {
   it.each([
@@ -20,5 +20,15 @@ describe('failureOf', () => {
     [599, 'trunk_error'],
   ])('%i is %s', (status, failure) => {
     expect(failureOf(status)).toBe(failure)
+  })
+})
+
+describe('refused', () => {
+  it('shows no number that the other side names in its phrase', () => {
+    const phrase = '442071234567 (sip:alice@example.com) is away'
+
+    const { reason } = refused(480, { phrase, hasCredentials: true }) as { reason: string }
+
+    expect(reason).toBe('480 *** (sip:***@example.com) is away')
   })
 })

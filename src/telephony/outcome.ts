@@ -1,6 +1,6 @@
 /** What a final response to our INVITE, or the want of one, means for the call (contract §1, Status). */
 import type { Dialed } from '../calls/ports.ts'
-import { printable } from './sip/wire-message.ts'
+import { shownPhrase } from './sip/phrase.ts'
 
 export type Failure = 'busy' | 'no_answer' | 'rejected' | 'trunk_error'
 
@@ -32,6 +32,25 @@ export function refused(
 ): Dialed {
   const wanted = o.hasCredentials ? 'refused our credentials' : 'asks for credentials'
   const about = sipCode === 401 || sipCode === 407 ? `the trunk ${wanted}: ` : ''
-  const reason = `${about}${sipCode} ${printable(o.phrase ?? '')}`.trim()
+  const reason = `${about}${sipCode} ${shownPhrase(o.phrase)}`.trim()
   return { failed: failureOf(sipCode), sipCode, reason }
+}
+
+/** What a final response to an INVITE means. `made`: sip.js made it, for a timer or a transport that failed. */
+export function meaningOf(
+  status: number,
+  o: {
+    made: boolean
+    /** Why we are ending the call ourselves, where we are. */
+    ending: 'canceled' | 'ring_timeout' | null
+    phrase: string | undefined
+    hasCredentials: boolean
+  },
+): Dialed {
+  const sipCode = o.made ? null : status
+  if (o.ending === 'canceled') return canceled(sipCode)
+  if (o.ending === 'ring_timeout' && (o.made || status === 487)) return unanswered(sipCode)
+  if (!o.made) return refused(status, { phrase: o.phrase, hasCredentials: o.hasCredentials })
+  const silent = status === 408
+  return trunkError(silent ? 'no answer at all to the INVITE' : 'the INVITE could not be sent')
 }

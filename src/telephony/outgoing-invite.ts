@@ -9,6 +9,7 @@ import type { SessionTimer } from './session-timer.ts'
 import type { SipStack } from './sip/sip-stack.ts'
 import type { InviteWatcher, Route, TrunkAgent } from './sip/trunk-agent.ts'
 import type { InviteState } from './sip-state.ts'
+import type { TraceRecorder } from './trace.ts'
 
 /** RFC 3261 §9.1: an INVITE without a final response 64 × T1 after its CANCEL is over. */
 const CANCEL_LIFETIME_MS = 32_000
@@ -16,7 +17,7 @@ const CANCEL_LIFETIME_MS = 32_000
 const MAX_TIMER_RETRIES = 3
 
 interface Order {
-  deps: { clock: Clock; ids: Ids; stack: SipStack }
+  deps: { clock: Clock; ids: Ids; stack: SipStack; trace: TraceRecorder | null }
   request: DialRequest
   route: Route
   timer: SessionTimer
@@ -43,8 +44,10 @@ export class OutgoingInvite {
   }
 
   send(): void {
-    const { ids } = this.o.deps
-    this.sendAs({ callId: ids.uuid(), fromTag: ids.hex(8), cseq: 1 })
+    const { ids, stack, trace } = this.o.deps
+    const callId = ids.uuid()
+    trace?.follow(stack.transport.tap, callId, this.agent.options.name)
+    this.sendAs({ callId, fromTag: ids.hex(8), cseq: 1 })
   }
 
   /** RFC 4028 §7.3: the same INVITE once more, with the interval that a 422 insists on. False when that is no use. */

@@ -5,6 +5,7 @@ import { reasonOf } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import { CallEnder } from './call-ender.ts'
+import { endRinging } from './ringing.ts'
 import type { SourceList } from './sip/gate.ts'
 import type { SipStack } from './sip/sip-stack.ts'
 import { protocolOf } from './sip/transport.ts'
@@ -24,7 +25,7 @@ interface Deps {
 }
 
 /**
- * Sends CANCEL or BYE by what was stored, from the port it was stored with where that can be had. Resolves when the
+ * Sends CANCEL, BYE or a refusal by what was stored, from the port it was stored with where that can be had. Resolves when the
  * other side confirmed, or after a few seconds; throws only when `state` is not one of ours.
  */
 export async function recover(state: SipState, deps: Deps): Promise<void> {
@@ -46,7 +47,9 @@ export async function recover(state: SipState, deps: Deps): Promise<void> {
     ...(borrowed ? { fromPort: known.localPort } : {}),
   })
   try {
-    if (known.phase === 'dialog') await ender.endDialog(known, PATIENCE_MS)
+    if (known.phase === 'ringing')
+      await endRinging(known, { clock, stack, ...(borrowed ? { fromPort: known.localPort } : {}) })
+    else if (known.phase === 'dialog') await ender.endDialog(known, PATIENCE_MS)
     else await ender.endInvite(known, { cancel: 'now', patienceMs: PATIENCE_MS })
   } catch (error) {
     log.warn('an interrupted call could not be ended', {

@@ -38,6 +38,7 @@ function setup(o: { weBegan?: boolean; fraction?: number } = {}) {
       timer,
       contact: '<sip:us@127.0.0.1>',
       weBegan: o.weBegan ?? true,
+      onTarget: () => {},
       onChanged: quiet,
       onDead: (reason) => dead.push(reason),
     },

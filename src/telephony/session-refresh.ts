@@ -27,6 +27,8 @@ interface Deps {
   weBegan: boolean
   /** The other side's answer to a re-INVITE. */
   onChanged(): void
+  /** The other side answered, and may have said where it is to be reached from now on. */
+  onTarget(): void
   /** Nobody refreshed the session in time, or the other side knows no such dialog any more. */
   onDead(reason: string): void
 }
@@ -132,6 +134,7 @@ export class SessionRefresh {
     this.running = null
     if (this.stopped) return
     retarget(session, message)
+    this.deps.onTarget()
     this.learn(message.getHeader('allow'))
     timer.confirmed(message.getHeader('session-expires'), clock.steady())
     if (answered) this.onAnswer(message.body)

@@ -8,17 +8,20 @@ interface Common extends SipState {
   /** Header values as they are on the wire, with their tags. */
   from: string
   to: string
-  /** Of the INVITE. */
+  /** Of the INVITE; 0 in a dialog that theirs began, in which we have sent nothing. */
   cseq: number
-  /** Route header values, in order. */
-  routes: string[]
   destination: Endpoint
-  /** The UDP port that it was sent from. */
+  /** The UDP port that it was sent from, or came to. */
   localPort: number
 }
 
+interface Routed extends Common {
+  /** Route header values, in order. */
+  routes: string[]
+}
+
 /** An INVITE that has no final answer yet. */
-export interface InviteState extends Common {
+export interface InviteState extends Routed {
   phase: 'invite'
   requestUri: string
   /** The whole Via value: a CANCEL matches by it (RFC 3261 §9.1). */
@@ -26,13 +29,20 @@ export interface InviteState extends Common {
   branch: string
 }
 
-/** A confirmed dialog, as the UAC sees it (RFC 3261 §12.1.2). */
-export interface DialogState extends Common {
+/** A confirmed dialog, `from` being us (RFC 3261 §12.1.1 and §12.1.2). */
+export interface DialogState extends Routed {
   phase: 'dialog'
   /** The remote target: the request-URI of what is sent inside the dialog. */
   target: string
   /** Our host and port for the Via. */
   sentBy: string
+}
+
+/** An INVITE that came to us and has no final answer yet; `from` is who calls. */
+export interface RingingState extends Common {
+  phase: 'ringing'
+  /** The whole Via values that a response carries, in order. */
+  vias: string[]
 }
 
 /** The state of an INVITE as it is about to leave. */
@@ -78,17 +88,50 @@ export function dialogState(
   }
 }
 
+/**
+ * The state that our 2xx to `invite` will make, as the UAS sees it (RFC 3261 §12.1.1): routes from its Record-Route in
+ * their order; no request of ours has been sent in it.
+ */
+export function incomingDialogState(
+  trunk: string,
+  invite: WireMessage,
+  o: { localTag: string; target: string; destination: Endpoint; localPort: number; sentBy: string },
+): DialogState {
+  const { localTag, ...rest } = o
+  return {
+    ...rest,
+    trunk,
+    phase: 'dialog',
+    callId: invite.callId ?? '',
+    from: `${headerOf(invite, 'to') ?? ''};tag=${localTag}`,
+    to: headerOf(invite, 'from') ?? '',
+    cseq: 0,
+    routes: headersOf(invite, 'record-route').flatMap(splitList),
+  }
+}
+
 /** A stored state, checked: undefined when it is not one of ours. */
-export function readState(state: SipState): InviteState | DialogState | undefined {
-  const strings =
-    state.phase === 'invite'
-      ? ['requestUri', 'via', 'branch', 'from', 'to']
-      : ['from', 'to', 'target', 'sentBy']
-  if (state.phase !== 'invite' && state.phase !== 'dialog') return undefined
-  if (![...strings, 'callId', 'trunk'].every((name) => isLine(state[name]))) return undefined
+export function readState(state: SipState): InviteState | DialogState | RingingState | undefined {
+  const { lines, lists } = NEEDS[state.phase] ?? {}
+  if (!lines || !lists) return undefined
+  if (![...lines, 'from', 'to', 'callId', 'trunk'].every((name) => isLine(state[name])))
+    return undefined
   if (!Number.isInteger(state.cseq) || !Number.isInteger(state.localPort)) return undefined
-  if (!Array.isArray(state.routes) || !state.routes.every(isLine)) return undefined
-  return isEndpoint(state.destination) ? (state as InviteState | DialogState) : undefined
+  if (!lists.every((name) => isLines(state[name]))) return undefined
+  return isEndpoint(state.destination)
+    ? (state as InviteState | DialogState | RingingState)
+    : undefined
+}
+
+/** What each phase has beside what all have. */
+const NEEDS: Partial<Record<string, { lines: string[]; lists: string[] }>> = {
+  invite: { lines: ['requestUri', 'via', 'branch'], lists: ['routes'] },
+  dialog: { lines: ['target', 'sentBy'], lists: ['routes'] },
+  ringing: { lines: [], lists: ['vias'] },
+}
+
+function isLines(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isLine)
 }
 
 function isLine(value: unknown): boolean {

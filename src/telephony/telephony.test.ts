@@ -69,7 +69,7 @@ describe('createTelephony', () => {
       options: { host: '127.0.0.1', port: first.localPort(), publicHost: null, trunks: [] },
     })
     await expect(second.start()).rejects.toThrow(
-      `listening for SIP on udp 127.0.0.1:${first.localPort()}`,
+      `listening for SIP on udp 127.0.0.1:${first.localPort()}: another program uses that port: stop it, or set sip.port`,
     )
     await first.stop()
     await first.stop()

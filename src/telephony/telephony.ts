@@ -7,8 +7,8 @@ import { reasonOf } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import type { Probe } from '../core/probe.ts'
+import { createArrivals } from './arrivals.ts'
 import { askTrunk } from './ask-trunk.ts'
-import { type InboundCall, type InboundDeps, inboundCall } from './inbound.ts'
 import type { Media } from './media/media.ts'
 import { type Dns, systemDns } from './sip/dns.ts'
 import { SourceList } from './sip/gate.ts'
@@ -16,7 +16,7 @@ import { Registration } from './sip/registration.ts'
 import { SipStack } from './sip/sip-stack.ts'
 import { settleSipjs } from './sip/sipjs-settings.ts'
 import type { TlsSettings } from './sip/stream-socket.ts'
-import type { Endpoint, TransportStats } from './sip/transport.ts'
+import type { TransportStats } from './sip/transport.ts'
 import { createTransport } from './sip/transports.ts'
 import { TrunkAgent } from './sip/trunk-agent.ts'
 import { createTrunk, type Line, type TrunkStats } from './trunk.ts'
@@ -37,8 +37,6 @@ interface Deps {
    * is there.
    */
   probeOnly?: boolean
-  /** Takes the calls that come from a trunk's addresses; without it an INVITE rings nowhere. */
-  onCall?: (call: InboundCall) => void
 }
 
 export interface Telephony {
@@ -100,8 +98,8 @@ export function createTelephony(deps: Deps): Telephony {
         : null
     return { agent, registration }
   })
-  if (deps.onCall) takeCalls(lines, { ...deps, stack, sources, onCall: deps.onCall })
   const trunks = createTrunk({ clock, ids, log, stack, sources, media, lines })
+  const arrivals = createArrivals({ clock, ids, log, stack, sources, media, lines, trunks })
 
   async function start(): Promise<void> {
     await transport.start(stack.events())
@@ -122,6 +120,7 @@ export function createTelephony(deps: Deps): Telephony {
 
   async function stop(): Promise<void> {
     if (!transport.open) return
+    arrivals.stop()
     await trunks.stop()
     await Promise.all(lines.map(({ registration }) => registration?.stop()))
     for (const { agent } of lines) agent.stop()
@@ -130,7 +129,11 @@ export function createTelephony(deps: Deps): Telephony {
 
   const ask = (): Promise<Probe[]> =>
     Promise.all(lines.map(({ agent }) => askTrunk(agent, { clock, ids })))
-  const trunk = deps.probeOnly && lines.length > 0 ? { ...trunks, probes: ask } : trunks
+  const trunk: Trunk = {
+    ...trunks,
+    ...(deps.probeOnly && lines.length > 0 ? { probes: ask } : {}),
+    takeCalls: arrivals.take,
+  }
   return {
     trunk,
     start,
@@ -152,34 +155,6 @@ function tlsSettings(trunk: TrunkOptions): TlsSettings {
     throw new Error(`${where}: ${reasonOf(error)}`, { cause: error })
   }
   throw new Error(`${where}: it holds no PEM certificate`)
-}
-
-/** Hands INVITEs from a trunk's addresses to its agent, whatever number they call, and from there to `onCall`. */
-function takeCalls(
-  lines: readonly Line[],
-  deps: InboundDeps & { onCall: (call: InboundCall) => void },
-): void {
-  let calling: { to: string; source: Endpoint } | null = null
-  deps.stack.takeCalls((invite, source) => {
-    const to = userOf(invite.requestUri)
-    calling = { to, source }
-    const owners = deps.sources.ownersOf(source.host)
-    const agents = lines
-      .map(({ agent }) => agent)
-      .filter(({ options }) => owners.includes(options.name))
-    // Two accounts with one provider share its addresses: a registration is called by its own user name.
-    return agents.find(({ contactUser }) => contactUser === to) ?? agents[0] ?? null
-  })
-  for (const { agent } of lines)
-    agent.core.delegate.onInvite = (invite) => {
-      if (calling) deps.onCall(inboundCall(agent, invite, { deps, ...calling }))
-      else invite.reject({ statusCode: 403 })
-      calling = null
-    }
-}
-
-function userOf(uri: string): string {
-  return /^sips?:([^@;>]*)@/i.exec(uri)?.[1] ?? ''
 }
 
 /** sip.js writes whole messages, numbers and all, into its log: nobody listens. */

@@ -3,7 +3,7 @@ import type * as Core from 'sip.js/lib/core/index.js'
 import type { TransferOutcome } from '../calls/ports.ts'
 import type { Clock } from '../core/clock.ts'
 import { failureOf } from './outcome.ts'
-import { printable } from './sip/wire-message.ts'
+import { shownPhrase } from './sip/phrase.ts'
 
 /** A phone rings a minute before somebody's voicemail takes it; who has not told by then tells nothing. */
 const PATIENCE_MS = 90_000
@@ -46,7 +46,7 @@ export class Transfer {
     if (message.via === undefined) this.fail('the trunk did not answer')
     else
       this.fail(
-        `the trunk does not transfer: ${status} ${printable(message.reasonPhrase ?? '')}`.trim(),
+        `the trunk does not transfer: ${status} ${shownPhrase(message.reasonPhrase)}`.trim(),
       )
   }
 
@@ -64,5 +64,5 @@ function reasonOfStatus(status: number, phrase: string): string {
   const failure = failureOf(status)
   if (failure === 'busy') return 'the number is busy'
   if (failure === 'no_answer') return 'nobody answered'
-  return `it was refused: ${status} ${printable(phrase)}`.trim()
+  return `it was refused: ${status} ${shownPhrase(phrase)}`.trim()
 }

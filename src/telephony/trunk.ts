@@ -10,6 +10,7 @@ import { recover } from './recover.ts'
 import type { Registration } from './sip/registration.ts'
 import type { Endpoint } from './sip/transport.ts'
 import type { TrunkAgent } from './sip/trunk-agent.ts'
+import { TraceRecorder } from './trace.ts'
 
 export interface Line {
   agent: TrunkAgent
@@ -17,7 +18,7 @@ export interface Line {
   registration: Registration | null
 }
 
-type Deps = Omit<DialDeps, 'onLeg'> & { lines: readonly Line[] }
+type Deps = Omit<DialDeps, 'onLeg' | 'trace'> & { lines: readonly Line[] }
 
 /** One trunk, for metrics. */
 export interface TrunkStats {
@@ -32,9 +33,19 @@ export interface TrunkStats {
 }
 
 /** `stop` ends what is being dialled and what is answered; it resolves when all of it is over. */
-export interface Trunks extends Trunk {
+export interface Trunks extends Omit<Trunk, 'takeCalls'> {
   stats(): TrunkStats[]
+  /** Whether a trunk could carry one call more. */
+  hasRoom(agent: TrunkAgent): boolean
+  /** Counts a call that came in as the trunk's until its leg ends; `stop` ends it too. */
+  carry(agent: TrunkAgent, leg: DialogLeg): void
   stop(): Promise<void>
+}
+
+/** The phone may have rung: where no response says so, nobody knows what became of the INVITE. */
+function orUnknown(dialed: Dialed): Dialed {
+  if (!('failed' in dialed) || dialed.failed !== 'trunk_error') return dialed
+  return dialed.sipCode === null ? { ...dialed, unknown: true } : dialed
 }
 
 /** Targets of one trunk that one call tries (RFC 3263 §4.3). */
@@ -52,13 +63,27 @@ export function createTrunk(deps: Deps): Trunks {
     ]),
   )
 
+  /** A leg that comes of it ends its trace; where there is none, it ends here. */
   async function dial(request: DialRequest): Promise<Dialed> {
+    const trace = request.onTrace ? new TraceRecorder(deps.clock) : null
+    if (trace) request.onTrace?.(trace)
+    let answered = false
+    try {
+      const dialed = await dialInOrder(request, trace)
+      answered = 'answered' in dialed
+      return dialed
+    } finally {
+      if (!answered) trace?.finish()
+    }
+  }
+
+  async function dialInOrder(request: DialRequest, trace: TraceRecorder | null): Promise<Dialed> {
     const signal = AbortSignal.any([request.signal, stopping.signal])
     let last: Dialed = { failed: 'trunk_error', sipCode: null, reason: 'no trunk is configured' }
     for (const { agent } of inOrder(deps.lines, request.from)) {
       if (signal.aborted) return canceled(null)
       const { name, maxCalls } = agent.options
-      if (maxCalls !== null && (live.get(name) ?? 0) >= maxCalls) {
+      if (!hasRoom(agent)) {
         last = {
           failed: 'trunk_error',
           sipCode: null,
@@ -66,22 +91,38 @@ export function createTrunk(deps: Deps): Trunks {
         }
         continue
       }
-      const { dialed, mayHaveRung } = await carry(agent, { ...request, signal })
-      if (mayHaveRung || !mayFailOver(dialed)) return dialed
+      const { dialed, mayHaveRung } = await carry(agent, { ...request, signal }, trace)
+      if (mayHaveRung) return orUnknown(dialed)
+      if (!mayFailOver(dialed)) return dialed
       last = dialed
     }
     return last
   }
 
-  /** Counts the call as the trunk's until it failed or its leg ended. */
-  async function carry(agent: TrunkAgent, request: DialRequest): ReturnType<typeof dialOver> {
-    const { name } = agent.options
+  function hasRoom({ options: { name, maxCalls } }: TrunkAgent): boolean {
+    return maxCalls === null || (live.get(name) ?? 0) < maxCalls
+  }
+
+  /** Returns what takes it off again. */
+  function count({ options: { name } }: TrunkAgent): () => void {
     live.set(name, (live.get(name) ?? 0) + 1)
-    const release = (): void => {
-      live.set(name, (live.get(name) ?? 1) - 1)
-    }
+    return () => void live.set(name, (live.get(name) ?? 1) - 1)
+  }
+
+  function keep(leg: DialogLeg): void {
+    legs.add(leg)
+    void leg.ended.then(() => legs.delete(leg))
+  }
+
+  /** Counts the call as the trunk's until it failed or its leg ended. */
+  async function carry(
+    agent: TrunkAgent,
+    request: DialRequest,
+    trace: TraceRecorder | null,
+  ): ReturnType<typeof dialOver> {
+    const release = count(agent)
     try {
-      const result = await overTargets(agent, request)
+      const result = await overTargets(agent, request, trace)
       if ('answered' in result.dialed) void result.dialed.answered.ended.then(release)
       else release()
       return result
@@ -92,17 +133,17 @@ export function createTrunk(deps: Deps): Trunks {
   }
 
   /** One after the other of the trunk's own targets, until one does more than fail before anything rang. */
-  async function overTargets(agent: TrunkAgent, request: DialRequest): ReturnType<typeof dialOver> {
-    const onLeg = (leg: DialogLeg): void => {
-      legs.add(leg)
-      void leg.ended.then(() => legs.delete(leg))
-    }
+  async function overTargets(
+    agent: TrunkAgent,
+    request: DialRequest,
+    trace: TraceRecorder | null,
+  ): ReturnType<typeof dialOver> {
     for (let n = 1; ; n++) {
       if (!(await paces.get(agent.options.name)?.wait(request.signal)))
         return { dialed: canceled(null), mayHaveRung: false }
       const sentTo: { endpoint: Endpoint | null } = { endpoint: null }
       const noted = { ...request, beforeInvite: noting(request, sentTo) }
-      const result = await dialOver(agent, noted, { ...deps, onLeg })
+      const result = await dialOver(agent, noted, { ...deps, onLeg: keep, trace })
       report(agent, request, result.dialed)
       const { endpoint } = sentTo
       if (endpoint === null || result.mayHaveRung || !isTargetsFault(result.dialed)) return result
@@ -127,6 +168,11 @@ export function createTrunk(deps: Deps): Trunks {
       const done = (): boolean => running.delete(work)
       work.then(done, done)
       return work
+    },
+    hasRoom,
+    carry(agent, leg) {
+      keep(leg)
+      void leg.ended.then(count(agent))
     },
     recover: (state: SipState) =>
       recover(state, { ...deps, agents: deps.lines.map(({ agent }) => agent) }),

@@ -47,7 +47,10 @@ export function exerciseCallEnd(open: OpenStores): void {
       expect((await s.ledger.account()).balanceCents).toBe(493)
       const at = new Date(s.clock.now()).toISOString()
       expect((await s.calls.events(call.id, 2)).map(({ type, data }) => ({ type, data }))).toEqual([
-        { type: 'status', data: { status: 'completed', endReason: 'human_hangup', at } },
+        {
+          type: 'status',
+          data: { status: 'completed', endReason: 'human_hangup', reason: null, at },
+        },
         { type: 'end', data: { cost: 7, turns: 1 } },
       ])
       expect(await s.jobs.complete({ id: fence.jobId, fence: fence.fence })).toBe(false)

@@ -47,6 +47,15 @@ export function exerciseCallProgress(open: OpenStores): void {
       expect(await statuses(s, call.id)).toEqual(['initiated', 'ringing', 'in_progress'])
     })
 
+    check('keeps where a dialog has moved to, and only under its fence', async (s) => {
+      const { call, fence } = await answeredCall(s)
+      const sip = { ...SIP, target: 'sip:moved@192.0.2.9' }
+      const foreign = { ...fence, fence: fence.fence + 1 }
+      expect(await s.calls.moveDialog(call.id, { fence: foreign, sip })).toBe(false)
+      expect(await s.calls.moveDialog(call.id, { fence, sip })).toBe(true)
+      expect(await s.calls.interrupted()).toMatchObject([{ call: { id: call.id }, sip }])
+    })
+
     check('may skip ringing', async (s) => {
       const { call } = await answeredCall(s)
       expect(await statuses(s, call.id)).toEqual(['initiated', 'in_progress'])

@@ -1,5 +1,6 @@
 import type { KeyStore, LedgerStore } from '../../src/billing/ports.ts'
 import type { Call } from '../../src/calls/call.ts'
+import type { NumberStore } from '../../src/calls/own-number.ts'
 import type { CallFence, CallStore, EventPayload, Settlement } from '../../src/calls/ports.ts'
 import type { Ids } from '../../src/core/ids.ts'
 import type { JobStore } from '../../src/scheduler/ports.ts'
@@ -13,6 +14,7 @@ export interface StoresUnderTest {
   webhooks: WebhookStore
   ledger: LedgerStore
   keys: KeyStore
+  numbers: NumberStore
   clock: SimClock
   ids: Ids
   close(): Promise<void>
@@ -51,6 +53,8 @@ export function aCall({ ids, clock }: StoresUnderTest, o: Partial<Call> = {}): C
     transferTo: null,
     voicemail: null,
     attempt: 1,
+    maxAttempts: 1,
+    retryDelaySeconds: 300,
     centsPerMinute: 10,
     holdCents: 10,
     summary: null,
@@ -138,6 +142,7 @@ export function settle(
       status: 'completed',
       endReason: 'human_hangup',
       sipCode: 200,
+      reason: null,
       summary: 'Done.',
       costCents: 7,
       durationSeconds: 42,

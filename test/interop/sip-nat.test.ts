@@ -69,14 +69,14 @@ describe.skipIf(missing !== null)(missing === null ? title : `${title} (${missin
     ['that changes every port, sound sent to where ours comes from', true, 'symmetric', 'udp'],
     ['that changes every port, over TCP', true, 'symmetric', 'tcp'],
   ] as const)(
-    '%s: registered, called and heard both ways (livekit/sip#208, #424, #141, dograh#794)',
+    '%s: registered, called and heard both ways (livekit/sip#208, livekit/sip#424, livekit/sip#141, dograh-hq/dograh#794)',
     async (_how, randomPorts, mode, transport) => {
       const { nat, home, far } = await setup({ randomPorts, mode, transport })
       expect(eventOf(home, 'registered')).toMatchObject({ state: 'ready' })
       // A call came in through the hole that the registration keeps open.
       expect(eventOf(far, 'reached')).toMatchObject({ status: 486 })
       expect(eventOf(home, 'called')).toMatchObject({ called: true })
-      // What we tell of ourselves is how the world sees us (ha-plugins#95: the LAN address in c=).
+      // What we tell of ourselves is how the world sees us (arnonym/ha-plugins#95: the LAN address in c=).
       const call = eventOf(far, 'called')
       expect(call?.contact).toContain(`@${nat.publicHost}:`)
       expect(call?.offered).toMatchObject({ host: nat.publicHost })

@@ -60,6 +60,8 @@ export interface FakeAppliance extends Appliance {
   served: Parameters<Appliance['serve']>[0][]
   /** How the scenes of the gym go. */
   gym: SceneReport[]
+  /** What each server was given to tell of itself. */
+  told: Parameters<Appliance['serve']>[1][]
 }
 
 export function createFakeAppliance(): FakeAppliance {
@@ -114,8 +116,10 @@ export function createFakeAppliance(): FakeAppliance {
     logged: [],
     served: [],
     gym: [],
-    async serve(config) {
+    told: [],
+    async serve(config, o) {
       fake.served.push(config)
+      fake.told.push(o)
       return { url: 'http://127.0.0.1:3000', log, stop: async () => undefined }
     },
     async demo({ muteCallee, out }) {
@@ -136,6 +140,7 @@ export function createFakeAppliance(): FakeAppliance {
       return data
     },
     restore: async () => ({ replaced: '/data/old' }),
+    running: async () => null,
     probes: async () => [{ name: 'database', state: 'ready' }],
     models: async () => [
       { id: 'whisper-base', engine: 'whisper', installed: true, sizeBytes: 1_500_000 },

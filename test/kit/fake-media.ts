@@ -4,6 +4,7 @@ import {
   type CodecName,
   type Media,
   type MediaSession,
+  type MediaStats,
   NO_STATS,
 } from '../../src/telephony/media/media.ts'
 
@@ -17,8 +18,11 @@ export class FakeMediaSession implements MediaSession {
   readonly agreements: Agreement[] = []
   digits = ''
   closed = false
-  readonly silent: Promise<void>
-  /** Makes `silent` resolve. */
+  /** What `stats` tells. */
+  figures: MediaStats = NO_STATS
+  readonly over: Promise<void>
+  private becomeOver: () => void = () => {}
+  /** Nothing came for the watchdog's time. */
   fallSilent: () => void = () => {}
   readonly mouth: MediaSession['mouth'] = {
     enqueue: () => ({
@@ -32,8 +36,8 @@ export class FakeMediaSession implements MediaSession {
 
   constructor(localPort: number) {
     this.localPort = localPort
-    this.silent = new Promise((done) => {
-      this.fallSilent = done
+    this.over = new Promise((done) => {
+      this.becomeOver = done
     })
   }
 
@@ -45,16 +49,21 @@ export class FakeMediaSession implements MediaSession {
     this.hearDigit = listener
   }
 
+  onSilent(listener: () => void): void {
+    this.fallSilent = listener
+  }
+
   async sendDigits(digits: string): Promise<void> {
     this.digits += digits
   }
 
   stats(): ReturnType<MediaSession['stats']> {
-    return NO_STATS
+    return this.figures
   }
 
   close(): void {
     this.closed = true
+    this.becomeOver()
   }
 }
 

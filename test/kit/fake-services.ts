@@ -1,4 +1,5 @@
 import type { CallRequest } from '../../src/calls/call-request.ts'
+import { createManageNumbers, type NumberStore } from '../../src/calls/own-number.ts'
 import type { CallFilter, StoredEvent } from '../../src/calls/ports.ts'
 import { AppError } from '../../src/core/errors.ts'
 import { createIds } from '../../src/core/ids.ts'
@@ -58,6 +59,8 @@ export class FakeServices implements ApiServices {
   nextPage: PageKey | null = null
   private readonly replays = new Map<string, { hash: string; body: string }>()
   readonly stored = new Map<string, StoredCall>()
+  /** What passed on the wire, by the call's id. */
+  readonly traces = new Map<string, object[]>()
   readonly hooks = new Map<string, StoredWebhook>()
   private wake: (() => void)[] = []
 
@@ -139,6 +142,7 @@ export class FakeServices implements ApiServices {
       return { body, replayed: false }
     },
     get: async (id) => this.stored.get(id)?.call ?? null,
+    trace: async (id) => (this.stored.has(id) ? { data: this.traces.get(id) ?? [] } : null),
     list: async (filter) => {
       this.filters.push(filter)
       return { data: [...this.stored.values()].map(({ call }) => call), next: this.nextPage }
@@ -158,6 +162,13 @@ export class FakeServices implements ApiServices {
       return this.follow(stored, afterSeq, signal)
     },
   }
+
+  readonly numbers: ApiServices['numbers'] = createManageNumbers({
+    clock: this.clock,
+    store: memoryNumbers(),
+    rules: () => this.calls.rules(),
+    defaultMaxDurationSeconds: 600,
+  })
 
   private hook(id: string): StoredWebhook {
     const webhook = this.hooks.get(id)
@@ -203,5 +214,20 @@ export class FakeServices implements ApiServices {
       this.redelivered.push(deliveryId)
       return { id: deliveryId, state: 'pending' }
     },
+  }
+}
+
+function memoryNumbers(): NumberStore {
+  const stored = new Map<string, Awaited<ReturnType<NumberStore['put']>>>()
+  return {
+    async put(number, { fields, now }) {
+      const createdAt = stored.get(number)?.createdAt ?? now
+      const own = { ...fields, number, createdAt, updatedAt: now }
+      stored.set(number, own)
+      return own
+    },
+    get: async (number) => stored.get(number) ?? null,
+    list: async () => [...stored.values()].sort((a, b) => (a.number < b.number ? -1 : 1)),
+    remove: async (number) => stored.delete(number),
   }
 }

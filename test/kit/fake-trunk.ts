@@ -1,12 +1,15 @@
+import type { TraceMessage } from '../../src/calls/call-trace.ts'
 import type {
   Dialed,
   DialRequest,
+  IncomingCall,
   SipState,
   TransferOutcome,
   Trunk,
 } from '../../src/calls/ports.ts'
 import type { Probe } from '../../src/core/probe.ts'
 import { failureOf } from '../../src/telephony/outcome.ts'
+import { type Caller, type CameIn, type FakeCaller, fakeCaller } from './fake-caller.ts'
 import { createFakeLeg, type FakeLeg, type Speech } from './fake-leg.ts'
 import type { SimClock } from './sim-clock.ts'
 
@@ -55,6 +58,8 @@ export interface FakeTrunk extends Trunk {
   readonly placed: readonly PlacedCall[]
   /** Sets what the phone at `number` does from the next INVITE on. */
   phone(number: string, phone: Phone): void
+  /** Somebody calls one of our numbers. */
+  callUs(caller: Caller): CameIn
   /** The process that dialled is gone: nothing more comes from it, and the phones know nothing of that. */
   crash(): void
   /** The leg whose human is heard in `ears`. */
@@ -74,6 +79,8 @@ interface Line extends PlacedCall {
   /** Nobody of ours is there any more. */
   orphaned: boolean
   forget: (() => void)[]
+  /** The ladder as a trace tells it. */
+  passed: TraceMessage[]
   done(dialed: Dialed): void
 }
 
@@ -92,19 +99,30 @@ const TIMER_B_MS = 32_000
 export function createFakeTrunk({ clock }: { clock: SimClock }): FakeTrunk {
   const phones = new Map<string, Phone>()
   const lines: Line[] = []
+  const callers: FakeCaller[] = []
+  let handler: ((call: IncomingCall) => void) | null = null
 
   async function dial(request: DialRequest): Promise<Dialed> {
     if (trunk.broken) throw trunk.broken
     if (request.signal.aborted) return canceled(null)
     const phone = phones.get(request.to) ?? {}
     const sipCallId = `sip-${lines.length + 1}-${request.callId}`
+    const passed: TraceMessage[] = []
+    request.onTrace?.({
+      read: () => ({
+        messages: passed.map((message) => ({ ...message })),
+        omitted: 0,
+        media: null,
+      }),
+      complete: Promise.resolve(),
+    })
     await request.beforeInvite({ trunk: 'main', phase: 'invite', callId: sipCallId })
     if (request.signal.aborted) return canceled(null)
     return new Promise((done) => {
       const { to, from, callId } = request
       const line: Line = {
         ...{ to, from, callId, at: clock.now(), ladder: [], times: [], leg: null, sipCallId },
-        ...{ phone, state: 'calling', orphaned: false, forget: [], done },
+        ...{ phone, state: 'calling', orphaned: false, forget: [], passed, done },
       }
       lines.push(line)
       pass(line, 'INVITE')
@@ -197,6 +215,7 @@ export function createFakeTrunk({ clock }: { clock: SimClock }): FakeTrunk {
   function pass(line: Line, message: Message): void {
     line.ladder.push(message)
     line.times.push(clock.now())
+    if (!line.orphaned) line.passed.push(traceMessage(message, clock.now()))
   }
 
   const trunk: FakeTrunk = {
@@ -204,9 +223,19 @@ export function createFakeTrunk({ clock }: { clock: SimClock }): FakeTrunk {
     broken: null,
     probe: { name: 'trunk main', state: 'ready' },
     phone: (number, phone) => void phones.set(number, phone),
-    legOf: (ears) => lines.find((line) => line.leg?.ears === ears)?.leg ?? undefined,
+    legOf: (ears) => [...lines, ...callers].find(({ leg }) => leg?.ears === ears)?.leg ?? undefined,
     dial,
+    takeCalls(taker) {
+      handler = taker
+    },
+    callUs(caller) {
+      const sipCallId = `sip-in-${callers.length + 1}`
+      const came = fakeCaller({ ...caller, clock, sipCallId }, handler)
+      callers.push(came)
+      return came
+    },
     async recover(state) {
+      callers.find(({ sipCallId }) => sipCallId === state.callId)?.recover()
       const line = lines.find((candidate) => candidate.sipCallId === state.callId)
       if (!line || line.state === 'over') return
       pass(line, line.state === 'answered' ? 'BYE' : 'CANCEL')
@@ -217,6 +246,8 @@ export function createFakeTrunk({ clock }: { clock: SimClock }): FakeTrunk {
       return [trunk.probe]
     },
     crash() {
+      handler = null
+      for (const caller of callers) caller.orphan()
       for (const line of lines) {
         if (line.state === 'over' || line.orphaned) continue
         line.orphaned = true
@@ -227,6 +258,20 @@ export function createFakeTrunk({ clock }: { clock: SimClock }): FakeTrunk {
     },
   }
   return trunk
+}
+
+function traceMessage(message: Message, at: number): TraceMessage {
+  const received = /^\d|from them$/.test(message)
+  return {
+    at,
+    direction: received ? 'received' : 'sent',
+    trunk: 'main',
+    transport: 'UDP',
+    remote: '192.0.2.1:5060',
+    summary: message.replace(' from them', ''),
+    text: message,
+    repeated: 0,
+  }
 }
 
 const canceled = (sipCode: number | null): Dialed => ({

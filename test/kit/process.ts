@@ -77,6 +77,7 @@ export function connectStorage(storage: Storage): ProcessStorage {
     webhooks: guard('webhooks', storage.webhooks),
     ledger: guard('ledger', storage.ledger),
     keys: guard('keys', storage.keys),
+    numbers: guard('numbers', storage.numbers),
     backup: (file) => storage.backup(file),
     probe: () => storage.probe(),
     close: async () => undefined,

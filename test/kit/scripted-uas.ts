@@ -130,6 +130,8 @@ export class ScriptedUas {
       tag?: string
       branch?: string
       uri?: string
+      /** The address in its Contact; its own unless given. */
+      contact?: string
     } = {},
   ): void {
     const { message } = invite
@@ -143,7 +145,7 @@ export class ScriptedUas {
       `Call-ID: ${message.callId}`,
       `CSeq: ${o.cseq ?? 1} ${method}`,
       'Max-Forwards: 70',
-      `Contact: <sip:uas@${this.address}>`,
+      `Contact: <${o.contact ?? `sip:uas@${this.address}`}>`,
       ...(o.headers ?? []),
       ...(body && !o.headers?.some((line) => /^content-type:/i.test(line))
         ? ['Content-Type: application/sdp']

@@ -1,5 +1,5 @@
 /** An answered call between our SIP side and the kit's UAS, as the tests of what happens inside a dialog want it. */
-import type { Leg } from '../../src/calls/ports.ts'
+import type { Leg, SipState } from '../../src/calls/ports.ts'
 import { headerOf } from '../../src/telephony/sip/wire-message.ts'
 import type { TrunkOptions } from '../../src/telephony/trunk-options.ts'
 import { ANSWER_SDP, type Received, ScriptedUas } from './scripted-uas.ts'
@@ -39,6 +39,8 @@ export interface TestDialog {
   leg: Leg
   /** Our INVITE. */
   invite: Received
+  /** The states of the dialog that were told after its answer. */
+  moves: SipState[]
   /** Sends a request of the UAS with the next CSeq, which it returns. */
   ask(method: string, o?: Parameters<ScriptedUas['request']>[2]): number
   /** Sends an INVITE of the UAS and acknowledges its 2xx; returns that. */
@@ -66,7 +68,9 @@ export async function openDialog(
       uas.reply(received, 200, { body: ANSWER_SDP(), ...o.answer })
     else if (!o.onRequest?.(received, uas)) uas.reply(received, 200)
   }
-  const dialed = await side.dial().dialed
+  const moves: SipState[] = []
+  const onMoved = (state: SipState): void => void moves.push(structuredClone(state))
+  const dialed = await side.dial({ onMoved }).dialed
   if (!('answered' in dialed)) throw new Error(JSON.stringify(dialed))
   const invite = await uas.wait('INVITE')
   await uas.wait('ACK')
@@ -81,6 +85,7 @@ export async function openDialog(
     side,
     leg: dialed.answered,
     invite,
+    moves,
     ask,
     async change(body, request) {
       const before = uas.all('SIP 200').length

@@ -37,7 +37,10 @@ export async function callSipp(o: {
     const outcomes = await Promise.all(
       Array.from({ length: o.calls }, async (_, n) => {
         await Bun.sleep((n * 1_000) / o.perSecond)
-        const dialed = await side.dial({ callId: `call-${n}`, ringTimeoutMs: 40_000 }).dialed
+        // Traced, as the appliance traces every call.
+        const onTrace = (): void => {}
+        const wish = { callId: `call-${n}`, ringTimeoutMs: 40_000, onTrace }
+        const dialed = await side.dial(wish).dialed
         if (!('answered' in dialed)) return dialed.reason
         await Bun.sleep(500)
         await dialed.answered.hangup()

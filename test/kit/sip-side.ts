@@ -1,6 +1,6 @@
 /** The SIP side on loopback, as the wire and interop tests want it. */
 import { randomBytes } from 'node:crypto'
-import type { Dialed, DialRequest, SipState } from '../../src/calls/ports.ts'
+import type { Dialed, DialRequest, IncomingCall, Leg, SipState } from '../../src/calls/ports.ts'
 import { type Clock, systemClock } from '../../src/core/clock.ts'
 import { createIds } from '../../src/core/ids.ts'
 import type { Log } from '../../src/core/log.ts'
@@ -63,7 +63,7 @@ interface Setup {
   /** Addresses by name, where there is nothing else to know. */
   lookup?: Dns['addresses']
   dns?: Dns
-  onCall?: Parameters<typeof createTelephony>[0]['onCall']
+  onCall?: (call: IncomingCall) => void
   probeOnly?: boolean
 }
 
@@ -90,9 +90,9 @@ export function createSipSide(trunks: readonly TrunkOptions[], o: Setup = {}): S
     options: { host: '127.0.0.1', port: 0, publicHost: null, trunks, ...o.sip },
     ...(o.rate ? { rate: o.rate } : {}),
     dns: o.dns ?? dnsOf(o.lookup ?? systemDns.addresses),
-    ...(o.onCall ? { onCall: o.onCall } : {}),
     ...(o.probeOnly ? { probeOnly: o.probeOnly } : {}),
   })
+  if (o.onCall) telephony.trunk.takeCalls(o.onCall)
   const states: SipState[] = []
   return {
     telephony,
@@ -120,6 +120,15 @@ export function createSipSide(trunks: readonly TrunkOptions[], o: Setup = {}): S
       return { dialed, abort: () => controller.abort(), rang: () => rang }
     },
   }
+}
+
+/** Answers a call that came in, storing nothing; null when it was not to be answered. */
+export async function answerCall(
+  call: IncomingCall,
+  onMoved: (state: SipState) => void = () => {},
+): Promise<Leg | null> {
+  const taken = await call.answer({ beforeAnswer: async () => undefined, onMoved })
+  return 'answered' in taken ? taken.answered : null
 }
 
 /** Names with addresses, and neither SRV nor NAPTR records. */

@@ -1,4 +1,4 @@
-/** sipp as the called phone. */
+/** sipp as the called phone, or as who calls. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort, type Peer, scratchDirectory, startPeer, untilBound } from './peers.ts'
@@ -15,11 +15,16 @@ export interface Sipp {
 
 /**
  * Plays a scenario of test/interop/sipp once; `status` takes the place of STATUS in it. With `loseFirst` the first
- * datagram does not reach it.
+ * datagram does not reach it. `calls`: the scenario begins with a call to this number at this port of loopback.
  */
 export async function startSipp(
   scenario: string,
-  o: { status?: number; port?: number; loseFirst?: boolean } = {},
+  o: {
+    status?: number
+    port?: number
+    loseFirst?: boolean
+    calls?: { number: string; port: number }
+  } = {},
 ): Promise<Sipp> {
   const port = o.port ?? (await freePort())
   const scratch = scratchDirectory()
@@ -29,12 +34,13 @@ export async function startSipp(
   const addresses = ['-i', '127.0.0.1', '-p', String(port), '-mi', '127.0.0.1']
   const limits = ['-mp', String(await freePort()), '-m', '1', '-nostdin', '-timeout', '30s']
   const errors = ['-trace_err', '-error_file', 'errors.log']
+  const target = o.calls ? ['-s', o.calls.number, `127.0.0.1:${o.calls.port}`] : []
   const peer: Peer = startPeer(
     'sipp',
-    ['-sf', file, ...addresses, ...limits, ...errors],
+    ['-sf', file, ...addresses, ...limits, ...errors, ...target],
     scratch.path,
   )
-  await untilBound(port)
+  if (!o.calls) await untilBound(port)
   const relay = o.loseFirst ? await openLossyRelay(port) : null
   return {
     port: relay?.port ?? port,

@@ -141,5 +141,6 @@ describe('an answered call is completed', () => {
     app.placed(id)[0]?.leg?.end({ by: 'trunk_error', reason: 'no transport' })
     const call = await app.ended(id)
     expect([call.status, call.endReason]).toEqual(['completed', 'rtp_timeout'])
+    expect(call.events.at(-1)?.reason).toBe('no transport')
   })
 })

@@ -360,7 +360,9 @@ describe('the server', () => {
       port,
       rateLimitPerSecond: 1,
     })
-    await expect(second.start()).rejects.toThrow(`listening on 127.0.0.1 port ${port}: `)
+    await expect(second.start()).rejects.toThrow(
+      `listening on 127.0.0.1 port ${port}: another program uses that port: stop it, or set http.port`,
+    )
   })
 
   it('speaks HTTPS with a certificate', async () => {

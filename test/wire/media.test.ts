@@ -34,6 +34,10 @@ async function peer(): Promise<Peer> {
   return one
 }
 
+function silenceOf(session: MediaSession): Promise<void> {
+  return new Promise((done) => session.onSilent(done))
+}
+
 function agree(session: MediaSession, to: { port: number }, change: Partial<Agreement> = {}): void {
   session.agree({
     remote: { host: '127.0.0.1', port: to.port },
@@ -243,12 +247,12 @@ describe('media over real sockets', () => {
     const held = await media.open()
     const lively = await media.open()
     let heldSilent = false
-    held.silent.then(() => {
+    held.onSilent(() => {
       heldSilent = true
     })
     agree(held, other, { direction: 'recvonly' })
     agree(lively, other)
-    await lively.silent
+    await silenceOf(lively)
     await sleep(100)
     expect(heldSilent).toBe(false)
   })
@@ -326,7 +330,7 @@ describe('media over real sockets', () => {
     await playing.started
     await sleep(100)
     workers[0]?.terminate()
-    await Promise.all([first.silent, second.silent])
+    await Promise.all([silenceOf(first), silenceOf(second)])
     const { heardSamples, whole } = await playing.ended
     expect([whole, heardSamples]).toEqual([false, first.ears.heard])
     expect(heardSamples).toBeGreaterThan(300)

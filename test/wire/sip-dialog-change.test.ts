@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import type { SipState } from '../../src/calls/ports.ts'
 import { ScriptedUas } from '../kit/scripted-uas.ts'
 import { header, openDialog, originOf, sdpOf, type TestDialog } from '../kit/sip-dialog.ts'
+import { startSipSide, trunkOptions } from '../kit/sip-side.ts'
 
 let dialog: TestDialog
 
@@ -14,7 +16,7 @@ afterEach(() => dialog.stop())
 const agreed = (): unknown => dialog.side.media.sessions[0]?.agreements.at(-1)
 
 describe('a re-INVITE', () => {
-  it('with another codec is adopted, and our 200 names that codec (livekit/sip#766)', async () => {
+  it('with another codec is adopted, and our 200 names that codec (livekit/sip#766, livekit/sip PR#767)', async () => {
     const { change } = await setup()
     const ok = await change(sdpOf({ formats: [[8, 'PCMA/8000']], port: 40_010, version: 2 }))
     expect(ok.text).toContain('m=audio 42000 RTP/AVP 8\r\n')
@@ -166,6 +168,64 @@ describe('UPDATE', () => {
     expect(uas.all('BYE').length).toBe(0)
     moved.close()
   })
+})
+
+describe('a re-INVITE whose Contact', () => {
+  it.each(['', 'Contact: <sip:a@b;=;x>', 'Contact: <mailto:a@b>', 'Contact: *'])(
+    'is %j leaves the other side where it was',
+    async (contact) => {
+      const { uas, invite, leg, moves } = await setup()
+      const lines = contact === '' ? '' : `${contact}\r\n`
+      const request = [
+        `INVITE sip:x@127.0.0.1 SIP/2.0`,
+        `Via: SIP/2.0/UDP 127.0.0.1:${uas.port};branch=z9hG4bKbare;rport`,
+        `From: ${header(invite, 'to')};tag=uas`,
+        `To: ${header(invite, 'from')}`,
+        `Call-ID: ${invite.message.callId}`,
+        `${lines}CSeq: 300 INVITE`,
+        'Content-Length: 0',
+      ]
+      uas.send(`${request.join('\r\n')}\r\n\r\n`, invite.from)
+      await uas.wait('SIP 200')
+      uas.request('ACK', invite, { cseq: 300, body: sdpOf() })
+      await leg.hangup()
+      expect(uas.all('BYE').length).toBe(1)
+      expect(moves).toEqual([])
+    },
+  )
+})
+
+describe('a dialog that moves', () => {
+  it.each(['INVITE', 'UPDATE'] as const)(
+    'by %s is told anew: a crash recovery ends it where it is now',
+    async (method) => {
+      const { uas, ask, invite, moves, leg } = await setup()
+      const moved = await ScriptedUas.open(0, '127.0.0.7')
+      const contact = `sip:elsewhere@127.0.0.7:${moved.port}`
+      const cseq = ask(method, { contact, body: sdpOf() })
+      await uas.wait('SIP 200')
+      if (method === 'INVITE') uas.request('ACK', invite, { cseq })
+      await expect
+        .poll(() => moves.at(-1))
+        .toMatchObject({
+          phase: 'dialog',
+          target: `sip:elsewhere@127.0.0.7:${moved.port}`,
+          destination: { host: '127.0.0.7', port: moved.port },
+        })
+      const next = await startSipSide([trunkOptions(uas.port)])
+      moved.onMessage = (received) => {
+        if (received.message.method === 'BYE') moved.reply(received, 200)
+      }
+      await next.telephony.trunk.recover(moves.at(-1) as SipState)
+      expect(moved.all('BYE').length).toBe(1)
+      await next.telephony.stop()
+      // The process that lives hears what comes from there, though the trunk has another address.
+      await leg.hangup()
+      expect(moved.all('BYE').length).toBe(2)
+      expect(uas.all('BYE').length).toBe(0)
+      moved.close()
+    },
+  )
 })
 
 describe('glare', () => {

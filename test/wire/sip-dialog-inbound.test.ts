@@ -1,22 +1,26 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Leg } from '../../src/calls/ports.ts'
+import type { Leg, SipState } from '../../src/calls/ports.ts'
 import { ANSWER_SDP, type Received, ScriptedUas } from '../kit/scripted-uas.ts'
 import { header } from '../kit/sip-dialog.ts'
-import { type SipSide, startSipSide, trunkOptions } from '../kit/sip-side.ts'
+import { answerCall, type SipSide, startSipSide, trunkOptions } from '../kit/sip-side.ts'
 
 let caller: ScriptedUas
 let side: SipSide
 let rang: number
 let leg: Promise<Leg | null> | undefined
+let onMoved: (state: SipState) => void
+let contactUser: string
 
 beforeEach(async () => {
   rang = 0
   leg = undefined
+  onMoved = () => {}
+  contactUser = 'caller'
   caller = await ScriptedUas.open()
   side = await startSipSide([trunkOptions(caller.port)], {
     onCall: (call) => {
       rang++
-      leg = call.answer()
+      leg = answerCall(call, (state) => onMoved(state))
     },
   })
   caller.onMessage = (received) => {
@@ -49,7 +53,7 @@ function send(
     'Call-ID: dialog-inbound',
     `CSeq: ${o.cseq ?? 1} ${method}`,
     'Max-Forwards: 70',
-    `Contact: <sip:caller@127.0.0.1:${caller.port}>`,
+    `Contact: <sip:${contactUser}@127.0.0.1:${caller.port}>`,
     ...(o.headers ?? []),
     ...(body ? ['Content-Type: application/sdp'] : []),
     `Content-Length: ${body.length}`,
@@ -99,8 +103,21 @@ describe('a call that comes to us', () => {
     send('INVITE', { body: ANSWER_SDP(), headers: ['Supported: timer', 'Session-Expires: 30'] })
     const refused = await caller.wait('SIP 422')
     expect(header(refused, 'min-se')).toBe('90')
-    expect(await leg).toBeNull()
+    expect(rang).toBe(0)
     expect(side.media.sessions).toEqual([])
+  })
+
+  it('that moves to another Contact is ended there after a crash', async () => {
+    const moved: SipState[] = []
+    onMoved = (state) => void moved.push(structuredClone(state))
+    send('INVITE', { body: ANSWER_SDP() })
+    const ok = await caller.wait('SIP 200')
+    send('ACK', { answered: ok })
+    contactUser = 'elsewhere'
+    send('INVITE', { answered: ok, cseq: 2, body: ANSWER_SDP() })
+    const again = await caller.wait('SIP 200', { n: 2 })
+    send('ACK', { answered: again, cseq: 2 })
+    await expect.poll(() => moved.at(-1)?.target).toContain('elsewhere@')
   })
 
   it('that insists on reliable provisional responses is 420', async () => {

@@ -21,7 +21,7 @@ const timed = (seconds: number, refresher: 'uac' | 'uas', ...more: string[]) => 
 
 const ALLOWS_UPDATE = 'Allow: INVITE, ACK, BYE, CANCEL, UPDATE'
 
-describe('session timers (livekit/sip PR#582: calls torn down at 15 minutes)', () => {
+describe('session timers (livekit/sip PR#582, livekit/sip#438: calls torn down at 15 minutes)', () => {
   it('are offered with the INVITE', async () => {
     const { invite } = await setup({})
     expect(header(invite, 'supported')).toContain('timer')

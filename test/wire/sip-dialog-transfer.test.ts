@@ -187,4 +187,17 @@ describe('a blind transfer', () => {
     notify('200 OK', 'terminated')
     expect(await transfer).toEqual({ ok: true })
   })
+
+  it('may leave them silent; when it failed, their silence ends the call again', async () => {
+    const { leg, uas, side } = await setup((refer, peer) => peer.reply(refer, 202))
+    const [session] = side.media.sessions
+    const transfer = leg.transfer(TARGET)
+    await uas.wait('REFER')
+    session?.fallSilent()
+    expect(await Promise.race([leg.ended, Bun.sleep(50).then(() => 'open')])).toBe('open')
+    notify('486 Busy Here', 'terminated')
+    expect(await transfer).toMatchObject({ ok: false })
+    session?.fallSilent()
+    expect(await leg.ended).toEqual({ by: 'rtp_timeout' })
+  })
 })

@@ -50,14 +50,16 @@ describe('another trunk', () => {
     await setup((invite) =>
       first.reply(invite, 200, { body: ANSWER_SDP().replace('RTP/AVP', 'RTP/SAVP') }),
     )
-    expect(await side.dial().dialed).toMatchObject({ failed: 'trunk_error', sipCode: null })
+    expect(await side.dial().dialed).toMatchObject({
+      ...{ failed: 'trunk_error', sipCode: null, unknown: true },
+    })
     await first.wait('BYE')
     expect(second.received).toEqual([])
   })
 
   it.each([
     ['a To that cannot be read', /^To: .*$/m, 'To: "open <sip:x@127.0.0.1>;tag=uas'],
-    ['a Contact that cannot be read', /^Contact: .*$/m, 'Contact: "open <<'],
+    ['a Record-Route that cannot be read', /^Contact: .*$/m, 'Record-Route: "open <<'],
     ['no tag in To', /;tag=uas/, ''],
   ])('is not dialled after an answer with %s', async (_what, part, instead) => {
     await setup((invite) => {
@@ -70,6 +72,7 @@ describe('another trunk', () => {
     expect(await side.dial({ ringTimeoutMs: 1_500 }).dialed).toMatchObject({
       failed: 'trunk_error',
       sipCode: null,
+      unknown: true,
     })
     await first.wait('ACK')
     await first.wait('BYE')
@@ -88,6 +91,7 @@ describe('another trunk', () => {
     expect(await side.dial().dialed).toMatchObject({
       failed: 'trunk_error',
       reason: 'no answer at all to the INVITE',
+      unknown: true,
     })
     expect(headerOf(first.all('INVITE').at(-1)?.message as never, 'proxy-authorization')).toContain(
       'alice',

@@ -111,7 +111,7 @@ describe('a trunk that registers, with no open port (livekit/sip#524)', () => {
     await expect.poll(async () => (await probe())?.state, { timeout: 4_000 }).toBe('ready')
   })
 
-  it('registers the address that the trunk sees, and offers it in Contact and SDP (livekit/sip#611, ha-plugins#95)', async () => {
+  it('registers the address that the trunk sees, and offers it in Contact and SDP (livekit/sip#611, arnonym/ha-plugins#95)', async () => {
     registrar.onMessage = (received) => {
       const { message } = received
       for (const header of message.headers)
@@ -184,7 +184,7 @@ describe('a registrar that asks', () => {
     expect(authorization(3)).toContain('nonce="n2"')
   })
 
-  it('behind a proxy that asks too is answered with both (esphome-intercom#74)', async () => {
+  it('behind a proxy that asks too is answered with both (n-IA-hane/esphome-intercom#74)', async () => {
     asking(({ message }) => {
       if (!headerOf(message, 'proxy-authorization'))
         return [407, [`Proxy-Authenticate: ${sha('edge', 'n1')}`]]
@@ -209,7 +209,7 @@ describe('a registrar that asks', () => {
 })
 
 describe('a registrar in trouble', () => {
-  it('that takes three seconds to answer is waited for (esphome-intercom#93)', async () => {
+  it('that takes three seconds to answer is waited for (n-IA-hane/esphome-intercom#93)', async () => {
     registrar.onMessage = (received) => {
       if (registrar.all('REGISTER').length === 1) setTimeout(() => accept(received, 600), 3_000)
     }

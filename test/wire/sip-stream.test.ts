@@ -167,7 +167,7 @@ describe('a trunk over TCP', () => {
     await expect.poll(() => stateOf(side)).toBe('ready')
   })
 
-  it('takes a call over the connection that it registered over', async () => {
+  it('takes a call over the connection that it registered over, and needs none to come in (langwatch/langwatch#8016)', async () => {
     const uas = await openUas()
     uas.onMessage = (received) => {
       if (received.message.kind === 'request')

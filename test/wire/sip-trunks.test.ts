@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { headerOf } from '../../src/telephony/sip/wire-message.ts'
 import type { TrunkOptions } from '../../src/telephony/trunk-options.ts'
 import { ANSWER_SDP, type Received, ScriptedUas } from '../kit/scripted-uas.ts'
-import { type SipSide, startSipSide, trunkOptions } from '../kit/sip-side.ts'
+import { answerCall, type SipSide, startSipSide, trunkOptions } from '../kit/sip-side.ts'
 
 const ends: (() => unknown)[] = []
 
@@ -264,7 +264,7 @@ describe('a trunk with a pace', () => {
 })
 
 describe('an outbound proxy', () => {
-  it('is sent everything when the SIP domain is logical and has no address (esphome-intercom#105)', async () => {
+  it('is sent everything when the SIP domain is logical and has no address (n-IA-hane/esphome-intercom#105)', async () => {
     const uas = await openUas((proxy, invite) =>
       proxy.reply(invite, 200, {
         body: ANSWER_SDP(),
@@ -299,7 +299,7 @@ describe('an outbound proxy', () => {
 })
 
 describe('a dialog of a trunk over UDP', () => {
-  it('stays on UDP when its Contact says nothing else (esphome-intercom#108)', async () => {
+  it('stays on UDP when its Contact says nothing else (n-IA-hane/esphome-intercom#108)', async () => {
     const uas = await openUas(answers)
     const side = await start([trunkOptions(uas.port, { transport: null })])
     const dialed = await side.dial().dialed
@@ -376,7 +376,7 @@ describe('a call that comes from one of two trunks', () => {
         trunkOptions(one.port, { codecs: ['PCMA'] }),
         trunkOptions(two.port, { name: 'second', host: '127.0.0.2', codecs: ['PCMU'] }),
       ],
-      { sip: { host: '0.0.0.0' }, onCall: (call) => void call.answer() },
+      { sip: { host: '0.0.0.0' }, onCall: (call) => void answerCall(call) },
     )
     const us = { host: '127.0.0.1', port: side.telephony.localPort() }
     one.send(INVITE('127.0.0.1', 'x'), us)

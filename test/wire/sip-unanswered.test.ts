@@ -278,7 +278,7 @@ describe('a trunk that is not there', () => {
     })
   })
 
-  it('is passed over for the next in order, but not once the phone rang', async () => {
+  it('is passed over for the next in order, but not once the phone rang (elizaOS/eliza#22382)', async () => {
     const second = await ScriptedUas.open()
     second.onMessage = (received) => {
       if (received.message.method === 'INVITE') second.reply(received, 486)
@@ -294,7 +294,9 @@ describe('a trunk that is not there', () => {
     })
     expect(await side.dial().dialed).toMatchObject({ failed: 'busy' })
     expect(side.states.map((state) => state.trunk)).toEqual(['main', 'second'])
-    expect(await side.dial().dialed).toMatchObject({ failed: 'trunk_error', sipCode: 503 })
+    const rang = await side.dial().dialed
+    expect(rang).toMatchObject({ failed: 'trunk_error', sipCode: 503 })
+    expect(rang).not.toHaveProperty('unknown')
     expect(second.all('INVITE').length).toBe(1)
     second.close()
   })

@@ -1,4 +1,7 @@
-/** The answer: the first message at once, or, without one, a moment for the human to speak first. */
+/**
+ * The answer: the first message at once, or, without one, a moment for the human to speak first; who calls us waits for us
+ * to speak.
+ */
 import { OPENING_WAIT_MS } from '../limits.ts'
 import { become, type Situation } from '../state.ts'
 import { newAnswer, release } from './answering.ts'
@@ -20,7 +23,7 @@ export const opening: Situation = {
       // Prepared while the human may still speak first; dropped when they do.
       const answer = newAnswer({ id, source: 'model', note: OPENING_NOTE })
       return [
-        become({ nextId: id + 1, answer, openAt: now + OPENING_WAIT_MS }),
+        become({ nextId: id + 1, answer, openAt: now + (state.weAnswer ? 0 : OPENING_WAIT_MS) }),
         { type: 'reply', id, note: OPENING_NOTE },
       ]
     }

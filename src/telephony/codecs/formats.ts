@@ -34,6 +34,9 @@ export const FORMATS: Readonly<Record<CodecName, Format>> = {
   },
 }
 
+/** The payload types that we offer telephone-event under (RFC 4733), by its clock in Hz. */
+export const OFFERED_EVENTS: Readonly<Record<number, number>> = { 8000: 101, 48000: 110 }
+
 function telephone(payloadType: number, rateHz: number): Format {
   return {
     rateHz,

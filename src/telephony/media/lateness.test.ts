@@ -22,6 +22,21 @@ describe('Lateness', () => {
     expect(lateness.figures().max).toBeCloseTo(51.2)
   })
 
+  it('tells what left between two marks, also over a wrap-around of the counts', () => {
+    const buffer = new SharedArrayBuffer(512 * 4)
+    new Int32Array(buffer).fill(2 ** 31 - 1, 0, 1)
+    const lateness = new Lateness(buffer)
+    const mark = lateness.mark()
+    lateness.add(0)
+    lateness.add(0)
+    lateness.add(2)
+    const until = lateness.mark()
+    lateness.add(9)
+    expect(lateness.figures(mark, until).packets).toBe(3)
+    expect(lateness.figures(mark, until).max).toBeCloseTo(2.1)
+    expect(lateness.figures(until).max).toBeCloseTo(9.1)
+  })
+
   it('is seen by whoever opens the same memory, until it is cleared', () => {
     const lateness = new Lateness()
     new Lateness(lateness.buffer).add(1)

@@ -26,13 +26,20 @@ export class Lateness {
     this.counts[step] = (this.counts[step] as number) + 1
   }
 
-  /** All packets since the last `clear`. */
-  figures(): LatenessFigures {
-    const packets = this.counts.reduce((sum, count) => sum + count, 0)
+  /** The counts as they are now, for `figures` to begin from. */
+  mark(): Int32Array {
+    return this.counts.slice()
+  }
+
+  /** All packets since the last `clear`, or between two marks that were made after it. */
+  figures(since?: Int32Array, until: Int32Array = this.mark()): LatenessFigures {
+    // The counts may wrap around; what lies between two marks does not.
+    const counts = until.map((count, step) => (count - (since?.[step] ?? 0)) | 0)
+    const packets = counts.reduce((sum, count) => sum + count, 0)
     const at = (rank: number): number => {
       let seen = 0
       for (let step = 0; step < STEPS; step++) {
-        seen += this.counts[step] as number
+        seen += counts[step] as number
         if (seen >= rank && seen > 0) return (step + 1) * STEP_MS
       }
       return 0

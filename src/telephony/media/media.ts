@@ -1,4 +1,5 @@
 /** RTP as signalling sees it: one session a call, alive from the offer on. The worker behind it moves the sound. */
+import type { MediaFigures } from '../../calls/call-trace.ts'
 import type { Mouth } from '../../calls/ports.ts'
 import type { Ring } from '../../core/ring.ts'
 import type { WireLog } from './wire-log.ts'
@@ -42,35 +43,27 @@ export interface Agreement {
   rtcp: 'mux' | { port: number } | null
 }
 
-export interface MediaStats {
-  packetsSent: number
-  packetsReceived: number
-  packetsLost: number
-  packetsLate: number
-  /** Dropped because they came from elsewhere than the agreed source. */
-  packetsForeign: number
-  /** Dropped because SRTP could not vouch for them: forged, damaged or sent again. */
-  packetsUnauthentic: number
-  /** RFC 3550 §6.4.1, in ms. */
-  jitterMs: number
-  /** Keys that the other side pressed. */
-  digitsReceived: number
+/** As the trace of a call tells it, of sound that is under way or over. */
+export interface MediaStats extends MediaFigures {
   codec: CodecName | null
-  encrypted: boolean
-  /** What the other side reports by RTCP of what we send; null until it does. */
-  remote: { packetsLost: number; jitterMs: number; roundTripMs: number | null } | null
 }
 
 export const NO_STATS: MediaStats = {
   packetsSent: 0,
   packetsReceived: 0,
+  bytesSent: 0,
+  bytesReceived: 0,
   packetsLost: 0,
   packetsLate: 0,
+  packetsDuplicate: 0,
   packetsForeign: 0,
   packetsUnauthentic: 0,
+  concealedMs: 0,
   jitterMs: 0,
+  ssrcChanges: 0,
   digitsReceived: 0,
   codec: null,
+  ptimeMs: null,
   encrypted: false,
   remote: null,
 }
@@ -98,12 +91,14 @@ export interface MediaSession {
    */
   onDigit(listener: (digit: string) => void): void
   /**
-   * Resolves once when no packet came for the watchdog's time after `agree` (only `sendrecv` counts), or when the
-   * worker behind it died.
+   * Tells each time that no packet came for the watchdog's time after `agree` (only `sendrecv` counts), and that the
+   * worker behind it died; also when that was before. The last listener counts.
    */
-  readonly silent: Promise<void>
+  onSilent(listener: () => void): void
   /** The last figures that the worker told. */
   stats(): MediaStats
+  /** Resolves after `close`, when the last figures are in or nothing more will come of them. */
+  readonly over: Promise<void>
   /** Stops sound, frees the port; playbacks end. Idempotent. */
   close(): void
 }

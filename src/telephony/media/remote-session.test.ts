@@ -70,7 +70,7 @@ describe('RemoteSession', () => {
   it('is silent once it failed, and says nothing more to the worker', async () => {
     const { session, types } = setup()
     session.fail()
-    await session.silent
+    await new Promise<void>((done) => session.onSilent(done))
     session.mouth.stop()
     session.close()
     const late = session.mouth.enqueue(sharedSamples(160))

@@ -28,14 +28,16 @@ interface Waiting {
 /** A session of the media worker, seen from the main thread. */
 export class RemoteSession implements MediaSession {
   readonly mouth: Mouth
-  readonly silent: Promise<void>
   readonly wire: WireLog | null
+  readonly over: Promise<void>
   localPort = 0
   codecs: ReadonlySet<CodecName> = new Set()
   private readonly id: string
   private readonly post: (message: ToWorker) => void
   private ring: Ring | undefined
-  private becomeSilent: () => void = () => undefined
+  private isSilent = false
+  private tellSilent: () => void = () => undefined
+  private becomeOver: () => void = () => undefined
   private readonly playbacks = new Map<number, Waiting>()
   private readonly presses = new Map<number, () => void>()
   private nextClip = 1
@@ -50,8 +52,8 @@ export class RemoteSession implements MediaSession {
     this.id = id
     this.wire = wire
     this.post = post
-    this.silent = new Promise((done) => {
-      this.becomeSilent = done
+    this.over = new Promise((done) => {
+      this.becomeOver = done
     })
     this.mouth = {
       enqueue: (clip) => this.enqueue(clip),
@@ -69,6 +71,11 @@ export class RemoteSession implements MediaSession {
   agree(agreement: Agreement): void {
     this.ring ??= Ring.create(FORMATS[agreement.codec].rateHz, EARS_SECONDS)
     this.tell({ type: 'agree', session: this.id, agreement, ears: this.ring.buffer })
+  }
+
+  onSilent(listener: () => void): void {
+    this.tellSilent = listener
+    if (this.isSilent) queueMicrotask(listener)
   }
 
   sendDigits(digits: string): Promise<void> {
@@ -103,6 +110,13 @@ export class RemoteSession implements MediaSession {
   fail(): void {
     this.settle()
     this.becomeSilent()
+    this.becomeOver()
+  }
+
+  /** Closes it; nobody waits for what the worker still has to say. */
+  abandon(): void {
+    this.close()
+    this.becomeOver()
   }
 
   /** Takes what the worker says of this session. */
@@ -131,7 +145,13 @@ export class RemoteSession implements MediaSession {
       case 'stats':
       case 'closed':
         this.told = message.stats
+        if (message.type === 'closed') this.becomeOver()
     }
+  }
+
+  private becomeSilent(): void {
+    this.isSilent = true
+    this.tellSilent()
   }
 
   private enqueue(samples: Int16Array<SharedArrayBuffer>): Playback {

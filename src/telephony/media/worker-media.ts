@@ -126,7 +126,7 @@ export function createMedia(o: MediaOptions): WorkerMedia {
         return session
       } catch (error) {
         entries.delete(id)
-        session.close()
+        session.abandon()
         throw new Error(`opening a media port: ${(error as Error).message}`, { cause: error })
       } finally {
         forget()
@@ -138,7 +138,7 @@ export function createMedia(o: MediaOptions): WorkerMedia {
       stopped = true
       for (const { session, opening } of entries.values()) {
         opening?.fail(new Error('media is stopped'))
-        session.close()
+        session.abandon()
       }
       entries.clear()
       const ending = worker

@@ -30,6 +30,7 @@ export class EarsTimeline {
   private packetMs = FRAME_MS
   /** Silence written since the last sound because nothing came. */
   private starved = 0
+  private concealed = 0
 
   /**
    * `write` takes frames of at most 20 ms, valid during the call only; `last` gives the last `count` samples that were
@@ -78,8 +79,13 @@ export class EarsTimeline {
     const count = Math.min(missing - this.starved, lost ? Math.max(room, conceal) : room)
     this.starved = 0
     if (count <= 0) return
-    if (lost) this.append(this.concealment.fill(count))
+    if (lost) this.conceal(count)
     else this.silence(count)
+  }
+
+  /** Sound that was made up in place of what was lost. */
+  get concealedMs(): number {
+    return toMs(this.concealed, this.rateHz)
   }
 
   /** Time passed: fills with silence what nobody sends. The frame that may still be under way is left open. */
@@ -97,6 +103,11 @@ export class EarsTimeline {
 
   private toSamples(ms: number): number {
     return toSamples(ms, this.rateHz)
+  }
+
+  private conceal(count: number): void {
+    this.concealed += count
+    this.append(this.concealment.fill(count))
   }
 
   private silence(count: number): void {

@@ -53,6 +53,7 @@ export class RtpReceiver<P extends HeardPacket> {
   lost = 0
   late = 0
   duplicates = 0
+  ssrcChanges = 0
   private readonly o: ReceiverOptions<P>
   private readonly timeline: EarsTimeline
   private stream: Stream | undefined
@@ -96,8 +97,14 @@ export class RtpReceiver<P extends HeardPacket> {
     this.timeline.tick(now)
   }
 
+  /** Sound that was made up in place of what was lost. */
+  get concealedMs(): number {
+    return this.timeline.concealedMs
+  }
+
   private begin(packet: P, now: number): void {
     const { ssrc, sequence, timestamp } = packet
+    if (this.stream && this.stream.ssrc !== ssrc) this.ssrcChanges++
     const clockHz = packet.clockHz ?? this.stream?.clockHz ?? this.o.rateHz
     this.stream = { ssrc, next: sequence, nextTimestamp: timestamp, clockHz, lastAt: now }
     this.seen.fill(-1)

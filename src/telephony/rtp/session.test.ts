@@ -138,15 +138,15 @@ describe('RtpSession', () => {
     expect(session.dueAt).toBe(107)
   })
 
-  it('tells silence once, on hold never', () => {
+  it('tells each time that silence has lasted, on hold never', () => {
     const { session, run, told } = setup()
     run(0, 4000, (now, n) => session.receive(packet(n, 500), HUMAN.host, HUMAN.port, now))
     session.agree({ ...agreed, direction: 'recvonly' }, 4000)
     run(4000, 20_000)
     expect(told).toEqual([])
     session.agree(agreed, 20_000)
-    run(20_000, 40_000)
-    expect(told).toEqual(['silent'])
+    run(20_000, 31_000)
+    expect(told).toEqual(['silent', 'silent'])
   })
 
   it('hears nothing where the direction says that we do not listen, and keeps time', () => {
@@ -230,6 +230,18 @@ describe('RtpSession', () => {
     expect(Math.abs((ears.written * 1000) / rateHz - 4000)).toBeLessThan(100)
     expect(sent.slice(-50).every(({ bytes }) => bytes[1] === payloadType[then])).toBe(true)
     expect(ears.heard).toBe(rateHz * 2)
+  })
+
+  it('tells keys under the number that we offered, where theirs is another (RFC 3264 §6.1)', () => {
+    const { session, run, told } = setup({ telephoneEventPayloadType: 97 })
+    run(0, 400, (now, n) => {
+      const bytes = new Uint8Array(16)
+      const header = { marker: false, sequence: n, timestamp: 5_000, ssrc: 5_555 }
+      writeHeader(bytes, { ...header, payloadType: 101 })
+      bytes.set([5, n > 5 ? 0x8a : 0x0a, 0, 160], 12)
+      if (n < 10) session.receive(bytes, HUMAN.host, HUMAN.port, now)
+    })
+    expect(told).toEqual(['key 5'])
   })
 
   it('tells keys that come as events, once each, beside sound and as a stream of their own', () => {

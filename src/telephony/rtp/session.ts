@@ -1,5 +1,6 @@
 import type { Ring } from '../../core/ring.ts'
 import type { Codec, Codecs, Decoder } from '../codecs/codec.ts'
+import { OFFERED_EVENTS } from '../codecs/formats.ts'
 import type { Agreement, MediaStats } from '../media/media.ts'
 import { EventReceiver } from './event-receiver.ts'
 import { Pace } from './pace.ts'
@@ -65,6 +66,8 @@ export class RtpSession {
   private reports: Reports | undefined
   private pace: Pace | undefined
   private sent = 0
+  private bytesSent = 0
+  private bytesReceived = 0
   private foreign = 0
   private digits = 0
 
@@ -126,10 +129,12 @@ export class RtpSession {
       this.foreign++
       return
     }
+    const { length } = datagram
     const plain = this.srtp.unprotect(datagram)
     const packet = plain && parsePacket(plain, this.packet)
     if (!packet || !this.isOurs(packet, agreement) || !this.rule.accepts(host, port, now)) return
     this.watchdog.heard(now)
+    this.bytesReceived += length
     if (agreement.direction !== 'sendonly' && agreement.direction !== 'inactive')
       this.hear(packet, agreement, now)
   }
@@ -183,13 +188,19 @@ export class RtpSession {
     return {
       packetsSent: this.sent,
       packetsReceived: this.receiver.received,
+      bytesSent: this.bytesSent,
+      bytesReceived: this.bytesReceived,
       packetsLost: this.receiver.lost,
       packetsLate: this.receiver.late,
+      packetsDuplicate: this.receiver.duplicates,
       packetsForeign: this.foreign,
       packetsUnauthentic: this.srtp.refused,
+      concealedMs: this.receiver.concealedMs,
       jitterMs: this.receiver.jitterMs,
+      ssrcChanges: this.receiver.ssrcChanges,
       digitsReceived: this.digits,
       codec: this.agreement?.codec ?? null,
+      ptimeMs: this.agreement?.ptimeMs ?? null,
       encrypted: this.srtp.isOn,
       remote: this.reports?.remote ?? null,
     }
@@ -201,8 +212,7 @@ export class RtpSession {
   private isOurs(packet: Heard, agreement: Agreement): boolean {
     const { payloadType, payload } = packet
     packet.clockHz = null
-    if (payloadType === agreement.telephoneEventPayloadType || payloadType === COMFORT_NOISE)
-      return true
+    if (isEvent(payloadType, agreement) || payloadType === COMFORT_NOISE) return true
     const hearing = this.hearing.get(payloadType) ?? this.learn(payloadType, agreement)
     if (!hearing || payload.length === 0 || payload.length > hearing.codec.maxPayloadBytes)
       return false
@@ -225,7 +235,7 @@ export class RtpSession {
 
   private hear(packet: Heard, agreement: Agreement, now: number): void {
     const { ssrc, sequence } = packet
-    if (packet.payloadType === agreement.telephoneEventPayloadType) {
+    if (isEvent(packet.payloadType, agreement)) {
       this.pressed(this.events.push(packet) ?? '')
       // Some send keys as a stream of their own: its numbers are none of the sound's.
       if (ssrc !== this.receiver.ssrc) return
@@ -275,7 +285,9 @@ export class RtpSession {
     const to = this.rule.destination
     if (!packet || !to) return
     const wire = this.srtp.protect(this.sender.packet, packet)
-    if (this.o.send(wire, to.port, to.host)) this.sent++
+    if (!this.o.send(wire, to.port, to.host)) return
+    this.sent++
+    this.bytesSent += wire.length
   }
 
   private report(now: number, bye: boolean): void {
@@ -301,6 +313,13 @@ export class RtpSession {
     if (!codec) throw new Error(`${name} is not available`)
     return codec
   }
+}
+
+/** Keys come under the number that we offered; who answered with another may well send that (RFC 3264 §6.1). */
+function isEvent(payloadType: number, agreement: Agreement): boolean {
+  const { telephoneEventPayloadType: theirs, telephoneEventClockHz: clockHz } = agreement
+  if (theirs === null || payloadType === agreement.payloadType) return false
+  return payloadType === theirs || payloadType === OFFERED_EVENTS[clockHz]
 }
 
 /** Before anything is agreed on nothing is sent. */

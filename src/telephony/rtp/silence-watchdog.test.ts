@@ -2,12 +2,14 @@ import { describe, expect, it } from 'vitest'
 import { SilenceWatchdog } from './silence-watchdog.ts'
 
 describe('SilenceWatchdog', () => {
-  it('fires once after its time without a packet', () => {
+  it('fires each time that nothing came for its time', () => {
     const watchdog = new SilenceWatchdog(30_000)
     watchdog.watch(true, 1000)
     expect(watchdog.expired(30_999)).toBe(false)
     expect(watchdog.expired(31_000)).toBe(true)
-    expect(watchdog.expired(99_000)).toBe(false)
+    expect(watchdog.expired(31_020)).toBe(false)
+    expect(watchdog.expired(60_999)).toBe(false)
+    expect(watchdog.expired(61_000)).toBe(true)
   })
 
   it('waits anew after each packet', () => {

@@ -1,8 +1,7 @@
-/** Notices that no packet comes any more. Fires once in its life. */
+/** Notices that no packet comes any more, and again each time that its time has passed without one. */
 export class SilenceWatchdog {
   private readonly timeoutMs: number
   private since: number | undefined
-  private fired = false
 
   constructor(timeoutMs: number) {
     this.timeoutMs = timeoutMs
@@ -18,10 +17,10 @@ export class SilenceWatchdog {
     if (this.since !== undefined) this.since = now
   }
 
-  /** True once, when nothing came for the time-out. */
+  /** True when nothing came for the time-out; then it waits anew. */
   expired(now: number): boolean {
-    if (this.fired || this.since === undefined || now - this.since < this.timeoutMs) return false
-    this.fired = true
+    if (this.since === undefined || now - this.since < this.timeoutMs) return false
+    this.since = now
     return true
   }
 }

@@ -43,7 +43,7 @@ describe('SourceRule', () => {
   })
 
   it.each(['10.1.2.3', '192.168.178.20', '172.20.0.1', '100.64.0.9', 'fd00::7'])(
-    'takes sound from the signalling address when the SDP says %s',
+    'takes sound from the signalling address when the SDP says %s (livekit/sip#208, livekit/sip#611)',
     (host) => {
       const rule = setup(host)
       expect(rule.accepts('198.51.100.1', 31_000, 499)).toBe(false)

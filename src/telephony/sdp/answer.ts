@@ -43,10 +43,19 @@ export function readSound(sdp: string, terms: Terms): RemoteSound | Refused {
   if (sdp.trim() === '') return { refused: 'no session description' }
   if (sdp.length > MAX_LENGTH) return { refused: 'the session description is too long' }
   try {
-    return readParsed(parse(sdp.replace(/\r?\n/g, '\r\n')), terms)
+    return readParsed(parse(inOrder(sdp)), terms)
   } catch {
     return { refused: 'the session description cannot be read' }
   }
+}
+
+/** Line ends, white space and numbers as RFC 8866 has them: who writes others means the same. */
+function inOrder(sdp: string): string {
+  return sdp
+    .replace(/[\t ]+/g, ' ')
+    .replace(/ ?\r?\n/g, '\r\n')
+    .replace(/^(m=\w+ \d+)\/\d+ /gm, '$1 ')
+    .replace(/^(c=IN IP[46] [^\s/]+)\/\S*/gm, '$1')
 }
 
 type Parsed = ReturnType<typeof parse>

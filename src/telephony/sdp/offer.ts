@@ -1,13 +1,11 @@
 /** What we say of our sound: offers and answers (RFC 8866, RFC 3264). */
 import { type MediaDescription, type SessionDescription, write } from 'sdp-transform'
 import type { Ids } from '../../core/ids.ts'
-import { FORMATS } from '../codecs/formats.ts'
+import { FORMATS, OFFERED_EVENTS } from '../codecs/formats.ts'
 import type { CodecName, Direction } from '../media/media.ts'
 import type { RemoteSound } from './answer.ts'
 import { makeKeys, type SdesKey, type SrtpPolicy } from './keys.ts'
 
-/** The dynamic types that everybody uses for telephone-event (RFC 4733), by the clock it counts in. */
-const OUR_TELEPHONE_EVENTS: Readonly<Record<number, number>> = { 8000: 101, 48000: 110 }
 /** RFC 4733 §3.2: the keys of a telephone, and a flash. */
 const EVENTS = '0-16'
 /** RFC 7587 §6.1: more than 16 kHz is of no use to us. */
@@ -46,7 +44,7 @@ export function renderOffer(
       protocol: local.srtp === 'required' ? 'RTP/SAVP' : 'RTP/AVP',
       formats: o.codecs.map((codec) => ({ payload: FORMATS[codec].offeredPayloadType, codec })),
       telephoneEvents: o.telephoneEvent
-        ? [...clocks].map((clockHz) => ({ payload: OUR_TELEPHONE_EVENTS[clockHz] ?? 101, clockHz }))
+        ? [...clocks].map((clockHz) => ({ payload: OFFERED_EVENTS[clockHz] ?? 101, clockHz }))
         : [],
       direction: o.direction ?? 'sendrecv',
       ptimeMs: OFFERED_PTIME_MS,

@@ -72,7 +72,8 @@ export class Authentication {
 /** By realm the challenge to answer; realms that only ask for what we do not know are left out. */
 export function strongest(values: readonly string[]): Map<string, Challenge> {
   const best = new Map<string, Challenge>()
-  for (const value of values.slice(0, MAX_CHALLENGES)) {
+  const each = values.flatMap(splitChallenges)
+  for (const value of each.slice(0, MAX_CHALLENGES)) {
     const challenge = fastParse(value, 'WWW_Authenticate') as Challenge | undefined
     if (!challenge || typeof challenge.realm !== 'string') continue
     const known = best.get(challenge.realm)
@@ -80,6 +81,15 @@ export function strongest(values: readonly string[]): Map<string, Challenge> {
     if (strength > (known ? strengthOf(known) : 0)) best.set(challenge.realm, challenge)
   }
   return best
+}
+
+/** Each challenge has a header of its own (RFC 3261 §20.44); some write several into one, as HTTP does. */
+function splitChallenges(value: string): string[] {
+  const quoted = value.match(/"(?:[^"\\]|\\.)*"|[^"]+|"/g) ?? []
+  const marked = quoted.map((piece) =>
+    piece.startsWith('"') ? piece : piece.replace(/,\s*(?=[A-Za-z][\w-]*[ \t]+[\w-]+\s*=)/g, '\n'),
+  )
+  return marked.join('').split('\n')
 }
 
 /** What is used of sip.js's UserAgentClient, whose type hides half of it. */

@@ -132,7 +132,8 @@ export class Connection {
   private readOn(): void {
     while (this.waiting.length > 0 && !this.closed) {
       const piece = this.waiting[0] as Piece
-      if (piece.is === 'message' && !this.deps.events.mayRead()) {
+      // An answer to a keep-alive costs no less than a message that is refused.
+      if ((piece.is === 'message' || piece.is === 'ping') && !this.deps.events.mayRead()) {
         this.pause()
         return
       }
@@ -143,13 +144,21 @@ export class Connection {
 
   private handle(piece: Piece): void {
     const { clock, events } = this.deps
-    if (piece.is === 'ping') this.send('\r\n')
+    if (piece.is === 'ping') this.answerPing()
     else if (piece.is === 'pong') this.answersPings = true
     else if (piece.is === 'broken') events.onBroken(piece)
     else {
       this.usedAt = clock.steady()
       if (this.deadlineFor === 'first message') this.expect(null, 0)
       events.onMessage(piece.text)
+    }
+  }
+
+  private answerPing(): void {
+    try {
+      this.send('\r\n')
+    } catch {
+      // It is closed: there is nobody left to be told.
     }
   }
 

@@ -5,7 +5,8 @@
 import { Grammar, NameAddrHeader, URI } from 'sip.js/lib/grammar/index.js'
 
 const TOKEN = "[!%'*+\\-.0-9A-Z_`a-z~]+"
-const HOST = '[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\\[[0-9A-Fa-f:.]{2,45}\\]'
+/** With the underscores that no host name may have and many a container has, and a dot at its end. */
+const HOST = '[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?\\.?|\\[[0-9A-Fa-f:.]{2,45}\\]'
 const USER = "(?:[A-Za-z0-9\\-_.!~*'()&=+$,;?/#]|%[0-9A-Fa-f]{2})+"
 const URI_PARAMS = `(?:;${TOKEN}(?:=[^;=?<>@"\\s,]+)?)*`
 /** user, host, port, parameters; no password, no headers. */
@@ -35,7 +36,9 @@ const VIA = new RegExp(
 /** One value of a list, up to its comma. */
 const LIST_ITEM = /[ \t]*((?:"(?:[^"\\]|\\.)*"|<[^>]*>|[^,"<])+)(?:,|$)/y
 const CHALLENGE = /^Digest[ \t]+(.*)$/i
-const CHALLENGE_PARAM = /\s*([A-Za-z-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^",\s]+)\s*(?:,|$)/y
+const CHALLENGE_END = /[\s,]*$/y
+/** Empty items of the list are passed over (RFC 7230 §7). */
+const CHALLENGE_PARAM = /[\s,]*([A-Za-z0-9._-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^",\s]+)\s*(?:,|$)/y
 
 /** Undefined: leave it to the grammar. */
 type FastPath = (text: string) => unknown
@@ -157,16 +160,25 @@ function parseChallenge(text: string): unknown {
   if (rest === undefined) return undefined
   const challenge: Record<string, unknown> = {}
   CHALLENGE_PARAM.lastIndex = 0
-  while (CHALLENGE_PARAM.lastIndex < rest.length) {
+  for (;;) {
+    CHALLENGE_END.lastIndex = CHALLENGE_PARAM.lastIndex
+    if (CHALLENGE_END.test(rest)) break
     const match = CHALLENGE_PARAM.exec(rest)
     if (!match) return undefined
     const value = (match[2] ?? '').replace(/^"([\s\S]*)"$/, '$1')
     const name = (match[1] ?? '').toLowerCase()
-    if (name === 'qop') challenge.qop = value.toLowerCase().split(/\s*,\s*/)
+    if (name === 'qop') challenge.qop = qopOf(value)
     else if (name === 'stale') challenge.stale = value.toLowerCase() === 'true'
     else if (!(name in challenge)) challenge[name] = value
   }
   return challenge.realm === undefined || challenge.nonce === undefined ? undefined : challenge
+}
+
+/** An empty list is as good as none. */
+function qopOf(value: string): string[] | undefined {
+  const names = value.toLowerCase().split(',')
+  const named = names.map((name) => name.trim()).filter((name) => name !== '')
+  return named.length > 0 ? named : undefined
 }
 
 /** From the groups scheme, user, host, port, parameters. */

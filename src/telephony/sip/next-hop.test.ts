@@ -59,7 +59,7 @@ describe('nextHop', () => {
     expect(await hop('sip:x@edge.test')).toEqual({ host: '45.0.0.20', port: 5060 })
   })
 
-  it('is the trunk for an inner address of a PBX behind NAT', async () => {
+  it('is the trunk for an inner address of a PBX behind NAT (livekit/sip#424, livekit/sip#141)', async () => {
     expect(await hop('sip:x@192.168.178.1:5060')).toBe(UDP)
   })
 

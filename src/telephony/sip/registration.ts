@@ -4,9 +4,10 @@ import type { Clock } from '../../core/clock.ts'
 import { reasonOf } from '../../core/errors.ts'
 import type { Ids } from '../../core/ids.ts'
 import type { Log } from '../../core/log.ts'
+import { shownPhrase } from './phrase.ts'
 import { type Endpoint, isSameEndpoint, protocolOf, type SipTransport } from './transport.ts'
 import type { Route, TrunkAgent } from './trunk-agent.ts'
-import { paramOf, printable } from './wire-message.ts'
+import { paramOf } from './wire-message.ts'
 
 export type RegistrationState =
   | { is: 'registering' }
@@ -228,7 +229,7 @@ export class Registration {
     if (made) this.failed(status === 408 ? 'no answer to REGISTER' : 'REGISTER could not be sent')
     else {
       const refused = status === 401 || status === 403 || status === 407
-      const reason = `REGISTER was refused: ${status} ${printable(message.reasonPhrase ?? '')}`
+      const reason = `REGISTER was refused: ${status} ${shownPhrase(message.reasonPhrase)}`
       this.failed(reason.trim(), refused ? REFUSED_RETRY_MS : retryAfter(message))
     }
   }

@@ -34,7 +34,11 @@ const ADDRESSES = ['from', 'to', 'contact']
 /** Longer than any address that a trunk writes. */
 const MAX_ADDRESS = 4_096
 const LARGEST_CSEQ = 2 ** 31 - 1
+/** What may be in an INVITE's body: a description, or several parts of which one is (RFC 5621). */
+const DESCRIPTION = /^\s*(application\/sdp|multipart\/)/i
+const ACCEPTED = 'Accept: application/sdp'
 
+const UNKNOWN: Reply = { status: 481, reason: 'Call/Transaction Does Not Exist' }
 const bad = (reason: string): Reply => ({ status: 400, reason })
 
 /**
@@ -53,7 +57,9 @@ export function judgeRequest(
   const { cseq } = message
   if (!cseq || cseq.method !== message.method || cseq.number > LARGEST_CSEQ) return bad('Bad CSeq')
   const hops = headerOf(message, 'max-forwards')
-  if (hops !== undefined && !/^\d{1,3}$/.test(hops)) return bad('Bad Max-Forwards')
+  // RFC 3261 §20.22: 0 to 255; zeros before it are harmless (RFC 4475 §3.1.1.1).
+  if (hops !== undefined && !(/^\d{1,10}$/.test(hops) && Number(hops) <= 255))
+    return bad('Bad Max-Forwards')
   const length = declaredLength(message)
   // RFC 3261 §18.3: over a datagram a body that is shorter than it says is an error.
   if (Number.isNaN(length) || (length ?? 0) > message.body.length) return bad('Bad Content-Length')
@@ -76,6 +82,17 @@ function judgeDemands(message: WireMessage): Reply | null {
     const headers = [`Unsupported: ${unknown.join(', ')}`]
     return { status: 420, reason: 'Bad Extension', headers }
   }
+  return message.method === 'INVITE' ? judgeDescription(message) : null
+}
+
+/** What an INVITE brings to describe sound with, and what it takes as an answer (RFC 3261 §8.2.3, §21.4.7). */
+function judgeDescription(message: WireMessage): Reply | null {
+  const type = headerOf(message, 'content-type')
+  if (bodyOf(message).trim() !== '' && type !== undefined && !DESCRIPTION.test(type))
+    return { status: 415, reason: 'Unsupported Media Type', headers: [ACCEPTED] }
+  const accepts = headersOf(message, 'accept').flatMap(splitList)
+  if (accepts.length > 0 && !accepts.some((range) => /^(\*|application\/(\*|sdp))/i.test(range)))
+    return { status: 406, reason: 'Not Acceptable', headers: [ACCEPTED] }
   return null
 }
 
@@ -91,11 +108,10 @@ function isAddressLike(value: string): boolean {
 
 /** A message without what a reply has to copy gets none. */
 function canReply(message: WireMessage): Reply | 'drop' {
-  const complete = message.via && message.callId && message.cseq && headerOf(message, 'from')
-  return complete && message.method !== 'ACK' ? bad('Missing Header') : 'drop'
+  return message.via && message.method !== 'ACK' ? bad('Missing Header') : 'drop'
 }
 
-/** The reply to a request outside every call. We take no calls yet: an INVITE rings nowhere. */
+/** The reply to a request outside every call; an INVITE that nobody takes rings nowhere. */
 export function answerOutside(message: WireMessage): Reply | null {
   switch (message.method) {
     case 'ACK':
@@ -104,33 +120,21 @@ export function answerOutside(message: WireMessage): Reply | null {
       return {
         status: 200,
         reason: 'OK',
-        headers: [`Allow: ${ALLOW}`, 'Accept: application/sdp'],
+        headers: [`Allow: ${ALLOW}`, ACCEPTED],
       }
     case 'INVITE':
-      return answerInvite(message)
+      return message.toTag === undefined ? { status: 403, reason: 'Forbidden' } : UNKNOWN
     case 'BYE':
     case 'CANCEL':
-      return { status: 481, reason: 'Call/Transaction Does Not Exist' }
+      return UNKNOWN
   }
-  if (message.toTag) return { status: 481, reason: 'Call/Transaction Does Not Exist' }
+  if (message.toTag) return UNKNOWN
   if (KNOWN.has(message.method))
     return { status: 405, reason: 'Method Not Allowed', headers: [`Allow: ${ALLOW}`] }
   return { status: 501, reason: 'Not Implemented', headers: [`Allow: ${ALLOW}`] }
 }
 
-function answerInvite(message: WireMessage): Reply {
-  const type = headerOf(message, 'content-type')
-  if (
-    bodyOf(message) !== '' &&
-    type !== undefined &&
-    !/^(application\/sdp|multipart\/)/i.test(type)
-  )
-    return { status: 415, reason: 'Unsupported Media Type', headers: ['Accept: application/sdp'] }
-  if (message.toTag) return { status: 481, reason: 'Call/Transaction Does Not Exist' }
-  return { status: 403, reason: 'Forbidden' }
-}
-
-/** The reply as text. Its To tag follows from `secret` and the request: a retransmission gets the same one. */
+/** The reply as text; a header that the request lacks is left out, one that makes no sense goes back as it came. Its To tag follows from `secret` and the request: a retransmission gets the same one. */
 export function renderReply(
   message: WireMessage,
   reply: Reply,
@@ -141,19 +145,23 @@ export function renderReply(
   const lines = [
     `SIP/2.0 ${reply.status} ${reply.reason}`,
     ...vias.map((via) => `Via: ${via}`),
-    `From: ${headerOf(message, 'from') ?? ''}`,
-    `To: ${toWithTag(message, o.secret)}`,
-    `Call-ID: ${message.callId ?? ''}`,
-    `CSeq: ${message.cseq?.number ?? 0} ${message.method}`,
+    ...copied('From', headerOf(message, 'from')),
+    ...copied('To', toWithTag(message, o.secret)),
+    ...copied('Call-ID', message.callId),
+    ...copied('CSeq', headerOf(message, 'cseq')),
     ...(reply.headers ?? []),
     'Content-Length: 0',
   ]
   return `${lines.join('\r\n')}\r\n\r\n`
 }
 
-function toWithTag(message: WireMessage, secret: string): string {
-  const to = headerOf(message, 'to') ?? ''
-  if (message.toTag) return to
+function copied(name: string, value: string | undefined): string[] {
+  return value === undefined ? [] : [`${name}: ${value}`]
+}
+
+function toWithTag(message: WireMessage, secret: string): string | undefined {
+  const to = headerOf(message, 'to')
+  if (to === undefined || message.toTag) return to
   const mac = createHmac('sha256', secret).update(`${message.callId}\n${message.via?.branch}`)
   return `${to};tag=${mac.digest('hex').slice(0, 16)}`
 }
@@ -167,7 +175,7 @@ export function withSource(value: string, via: Via | undefined, source: Endpoint
     '',
   )
   const rport = asksRport ? `;rport=${source.port}` : ''
-  return `SIP/2.0/${via.transport} ${via.sentBy}${kept};received=${source.host}${rport}`
+  return `SIP/${via.version}/${via.transport} ${via.sentBy}${kept};received=${source.host}${rport}`
 }
 
 /**

@@ -5,12 +5,18 @@
 import * as Core from 'sip.js/lib/core/index.js'
 import { reasonOf } from '../../core/errors.ts'
 import type { Ids } from '../../core/ids.ts'
-import { CHALLENGE_HEADERS } from './authenticate.ts'
 import { BranchSigner, signRequest } from './branch.ts'
-import { answerOutside, judgeRequest, renderReply, replyTo, withSource } from './reply.ts'
+import { fitRequest, fitResponse } from './for-sipjs.ts'
+import {
+  answerOutside,
+  judgeRequest,
+  type Reply,
+  renderReply,
+  replyTo,
+  withSource,
+} from './reply.ts'
 import { ReturnPaths } from './return-paths.ts'
 import {
-  bracket,
   type Endpoint,
   type Protocol,
   protocolOf,
@@ -22,7 +28,6 @@ import {
 import {
   bodyOf,
   declaredLength,
-  headerOf,
   headersOf,
   paramOf,
   readVia,
@@ -49,6 +54,7 @@ export interface Member {
 /** Vias that are looked at for one of ours. */
 const MAX_VIAS = 8
 const LOOP = { status: 482, reason: 'Loop Detected' }
+const UNREADABLE = { status: 400, reason: 'Unreadable Header' }
 /** So many ended dialogs are remembered: a BYE that crossed ours is answered 200 and not 481. */
 const MAX_ENDED = 256
 
@@ -57,7 +63,7 @@ export class SipStack {
   private readonly members = new Set<Member>()
   private readonly watched = new Map<string, (message: WireMessage, source: Endpoint) => void>()
   private readonly ended = new Set<string>()
-  private invited: ((message: WireMessage, source: Endpoint) => Member | null) | null = null
+  private invited: ((message: WireMessage, source: Source) => Member | null) | null = null
   private readonly ways = new ReturnPaths()
   private readonly signer: BranchSigner
   private readonly secret: string
@@ -99,7 +105,7 @@ export class SipStack {
    * From now on an INVITE that begins a call goes to the member that `owner` names; null refuses it. Without an owner
    * nobody can call us.
    */
-  takeCalls(owner: (invite: WireMessage, source: Endpoint) => Member | null): void {
+  takeCalls(owner: (invite: WireMessage, source: Source) => Member | null): void {
     this.invited = owner
   }
 
@@ -131,19 +137,31 @@ export class SipStack {
     const verdict = this.isOwn(message) ? LOOP : judgeRequest(message, { stream })
     if (verdict === 'drop') return
     const owner = verdict ? undefined : (this.ownerOf(message) ?? this.callee(message, source))
-    if (owner) {
-      spreadVias(message)
-      const via = message.headers.find((header) => header.name === 'via')
-      if (via) via.value = this.ways.mark(withSource(via.value, message.via, source), source)
-      // sip.js answers 404 to what names another user; whose dialog it is was found by tags, and some proxies rewrite it.
-      message.startLine = `${message.method} ${owner.core.configuration.aor.toRaw()} SIP/2.0`
-      const parsed = this.parse(message)
-      if (parsed instanceof Core.IncomingRequestMessage)
-        owner.core.receiveIncomingRequestFromTransport(parsed)
-      return
-    }
-    const reply = verdict ?? this.answerStranger(message)
-    if (!reply || !message.via) return
+    const unreadable = owner && !this.hand(message, { owner, source })
+    if (owner && !unreadable) return
+    this.reply(message, unreadable ? UNREADABLE : (verdict ?? this.answerStranger(message)), source)
+  }
+
+  /** Gives a request to whose it is; false when sip.js cannot read it. */
+  private hand(message: WireMessage, o: { owner: Member; source: Source }): boolean {
+    const { core } = o.owner
+    const fit = structuredClone(message)
+    fitRequest(fit, core.dialogs.get(dialogIdOf(message))?.remoteTarget.toRaw())
+    const via = fit.headers.find((header) => header.name === 'via')
+    if (via) via.value = this.ways.mark(withSource(via.value, fit.via, o.source), o.source)
+    // sip.js answers 404 to what names another user; whose dialog it is was found by tags, and some proxies rewrite it.
+    fit.startLine = `${fit.method} ${core.configuration.aor.toRaw()} SIP/2.0`
+    const parsed = this.parse(fit)
+    if (!(parsed instanceof Core.IncomingRequestMessage)) return false
+    // Whom a call begins with has to be reachable (RFC 3261 §8.1.1.8).
+    if (fit.method === 'INVITE' && !parsed.hasHeader('contact') && fit.toTag === undefined)
+      return false
+    core.receiveIncomingRequestFromTransport(parsed)
+    return true
+  }
+
+  private reply(message: WireMessage, reply: Reply | null, source: Source): void {
+    if (!reply || !message.via || message.method === 'ACK') return
     const text = renderReply(message, reply, { secret: this.secret, source })
     this.transport.sendOnce({ text, to: replyTo(message.via, source) })
   }
@@ -172,7 +190,7 @@ export class SipStack {
     return undefined
   }
 
-  private callee(message: WireMessage, source: Endpoint): Member | undefined {
+  private callee(message: WireMessage, source: Source): Member | undefined {
     if (message.method !== 'INVITE' || message.toTag !== undefined) return undefined
     return this.invited?.(message, source) ?? undefined
   }
@@ -207,12 +225,11 @@ export class SipStack {
   private pass(member: Member, branch: string, message: WireMessage, source: Endpoint): void {
     const via = message.headers.find((header) => header.name === 'via')
     if (via) via.value = `SIP/2.0/UDP landline.invalid;branch=${branch}`
-    if (message.method === 'INVITE') complete(message, source)
-    const challenges = takeChallenges(message)
+    const taken = fitResponse(message, source)
     try {
       const parsed = this.parse(message)
       if (!(parsed instanceof Core.IncomingResponseMessage)) throw new Error('it cannot be parsed')
-      for (const { name, value } of challenges) parsed.addHeader(name, value)
+      for (const { name, value } of taken) parsed.addHeader(name, value)
       member.core.receiveIncomingResponseFromTransport(parsed)
       if (isAnswer(message) && !member.core.dialogs.has(ownDialogIdOf(message)))
         member.onBroken(message, 'no dialog can be made of it')
@@ -227,24 +244,6 @@ export class SipStack {
     const text = renderWire({ ...message, body: bodyOf(message) })
     return Core.Parser.parseMessage(text, this.parserLog)
   }
-}
-
-/** One Via a line, in order: what is written into the topmost must not touch the others. */
-function spreadVias(message: WireMessage): void {
-  message.headers = message.headers.flatMap((header) =>
-    header.name === 'via'
-      ? splitList(header.value).map((value) => ({ name: 'via', value }))
-      : [header],
-  )
-}
-
-/** Takes out what asks for credentials: sip.js's parser keeps the last only, and stumbles over what it does not know. */
-function takeChallenges(message: WireMessage): WireMessage['headers'] {
-  const isChallenge = ({ name }: { name: string }): boolean =>
-    CHALLENGE_HEADERS.some((header) => header === name)
-  const challenges = message.headers.filter(isChallenge)
-  message.headers = message.headers.filter((header) => !isChallenge(header))
-  return challenges
 }
 
 function tellSeenAs(member: Member, message: WireMessage, source: Source): void {
@@ -276,21 +275,6 @@ function ownDialogIdOf(message: WireMessage): string {
 
 function isAnswer({ method, status }: WireMessage): boolean {
   return method === 'INVITE' && status >= 200 && status < 300
-}
-
-/** Adds what sip.js insists on and some peers leave out: without a Contact the dialog goes on with whoever answered. */
-function complete(message: WireMessage, source: Endpoint): void {
-  if (message.status < 300 && !headerOf(message, 'contact'))
-    message.headers.push({ name: 'contact', value: `<${uriOf(source)}>` })
-  if (bodyOf(message) !== '' && !headerOf(message, 'content-type'))
-    message.headers.push({ name: 'content-type', value: 'application/sdp' })
-}
-
-/** The SIP URI of an address. */
-export function uriOf(endpoint: Endpoint): string {
-  const protocol = protocolOf(endpoint)
-  const transport = protocol === 'UDP' ? '' : `;transport=${protocol.toLowerCase()}`
-  return `sip:${bracket(endpoint.host)}:${endpoint.port}${transport}`
 }
 
 /** Reads what sip.js or we are about to send. Throws when it is no SIP message. */

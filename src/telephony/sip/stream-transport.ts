@@ -9,6 +9,7 @@ import type { Ids } from '../../core/ids.ts'
 import type { Log } from '../../core/log.ts'
 import { Connection } from './connection.ts'
 import { normalAddress, type SourceList, type SourceRate } from './gate.ts'
+import type { MessageTap } from './message-tap.ts'
 import { renderReply } from './reply.ts'
 import { openSocket, type TlsSettings } from './stream-socket.ts'
 import {
@@ -33,6 +34,7 @@ interface Deps {
   sources: SourceList
   rate: SourceRate
   stats: TransportStats
+  tap: MessageTap
   host: string
   /** By the name of the trunk. */
   tls: ReadonlyMap<string, TlsSettings>
@@ -119,6 +121,7 @@ export class StreamTransport {
   private write(connection: Connection, text: string): void {
     connection.send(text)
     this.deps.stats.sent++
+    this.deps.tap.passed('sent', text, connection.remote)
   }
 
   private async open(to: Source, patienceMs: number): Promise<Connection> {
@@ -188,8 +191,10 @@ export class StreamTransport {
         mayRead: () => rate.take(o.remote.host),
         onMessage: (text) => {
           const message = readWire(text)
-          if (message) this.hand(message, o.remote)
-          else {
+          if (message) {
+            this.deps.tap.passed('received', text, o.remote)
+            this.hand(message, o.remote)
+          } else {
             stats.malformed++
             if (++unreadable >= MAX_UNREADABLE) connection.close()
           }
@@ -226,7 +231,12 @@ export class StreamTransport {
     if (message?.kind === 'request' && message.method !== 'ACK' && complete) {
       const reason = piece.status === 400 ? 'Bad Content-Length' : 'Message Too Large'
       const reply = { status: piece.status, reason }
-      this.write(connection, renderReply(message, reply, { secret, source: connection.remote }))
+      const text = renderReply(message, reply, { secret, source: connection.remote })
+      try {
+        this.write(connection, text)
+      } catch (error) {
+        this.deps.log.debug('a refusal could not be sent', { reason: reasonOf(error) })
+      }
     }
     connection.finish()
   }

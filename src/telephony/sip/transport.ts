@@ -1,5 +1,6 @@
 /** What carries SIP messages: datagrams and streams behind one interface. */
 import { isIP } from 'node:net'
+import type { MessageTap } from './message-tap.ts'
 import type { WireMessage } from './wire-message.ts'
 
 /** As a Via names it (RFC 3261 §20.42). */
@@ -73,6 +74,8 @@ export interface SipTransport {
   /** Whether peers can open TCP connections to `localPort`. */
   readonly listensTcp: boolean
   readonly stats: TransportStats
+  /** Sees every message that passes the gate, and every one that leaves. */
+  readonly tap: MessageTap
   /** Binds; throws with the address in the message when that fails. */
   start(events: TransportEvents): Promise<void>
   stop(): Promise<void>

@@ -2,8 +2,10 @@
 import type { Clock } from '../../core/clock.ts'
 import { reasonOf } from '../../core/errors.ts'
 import type { Ids } from '../../core/ids.ts'
+import { listenReason } from '../../core/listen-reason.ts'
 import type { Log } from '../../core/log.ts'
 import { type SourceList, SourceRate } from './gate.ts'
+import { MessageTap } from './message-tap.ts'
 import type { TlsSettings } from './stream-socket.ts'
 import { StreamTransport } from './stream-transport.ts'
 import {
@@ -39,6 +41,7 @@ interface Deps {
 
 class Transports implements SipTransport {
   readonly stats = emptyStats()
+  readonly tap = new MessageTap()
   private readonly deps: Deps
   private readonly udp: UdpTransport
   private readonly streams: StreamTransport
@@ -46,7 +49,7 @@ class Transports implements SipTransport {
   constructor(deps: Deps) {
     this.deps = deps
     const { clock, ids, log, sources, host, tls } = deps
-    const shared = { clock, log, sources, host, stats: this.stats }
+    const shared = { clock, log, sources, host, stats: this.stats, tap: this.tap }
     const rate = new SourceRate(clock, deps.rate ?? DEFAULT_RATE)
     this.udp = new UdpTransport({ ...shared, rate })
     this.streams = new StreamTransport({ ...shared, rate, ids, tls, secret: ids.hex(32) })
@@ -73,13 +76,14 @@ class Transports implements SipTransport {
         await this.streams.listen(this.localPort)
         return
       } catch (error) {
+        const reason = listenReason(error, 'sip')
         const where = `tcp ${host}:${this.localPort}`
         if (port === 0 && n < MAX_TRIES) this.udp.stop()
         else if (needsTcp) {
           this.udp.stop()
-          throw new Error(`listening for SIP on ${where}: ${reasonOf(error)}`, { cause: error })
+          throw new Error(`listening for SIP on ${where}: ${reason}`, { cause: error })
         } else {
-          log.warn('SIP over TCP cannot come in', { where, reason: reasonOf(error) })
+          log.warn('SIP over TCP cannot come in', { where, reason })
           return
         }
       }

@@ -244,7 +244,10 @@ export class TrunkRoute {
   }
 
   private avoid(target: Endpoint): void {
-    this.avoided.set(keyOf(target), this.deps.clock.steady() + AVOID_MS)
+    const now = this.deps.clock.steady()
+    // Addresses that the name no longer leads to would stay for good.
+    for (const [key, until] of this.avoided) if (until <= now) this.avoided.delete(key)
+    this.avoided.set(keyOf(target), now + AVOID_MS)
   }
 
   private isAvoided(target: Endpoint): boolean {

@@ -1,9 +1,11 @@
 /** SIP over UDP: one socket, a gate before anything is read, retransmission, and a quick word when a peer is not there. */
 import type { Clock } from '../../core/clock.ts'
 import { reasonOf } from '../../core/errors.ts'
+import { listenReason } from '../../core/listen-reason.ts'
 import type { Log } from '../../core/log.ts'
 import { sendDatagram } from '../send-datagram.ts'
 import { normalAddress, type SourceList, type SourceRate } from './gate.ts'
+import type { MessageTap } from './message-tap.ts'
 import { Retransmitter } from './retransmit.ts'
 import { isRefused } from './route.ts'
 import type { Endpoint, Packet, TransportEvents, TransportStats } from './transport.ts'
@@ -20,6 +22,7 @@ interface Deps {
   sources: SourceList
   rate: SourceRate
   stats: TransportStats
+  tap: MessageTap
   host: string
 }
 
@@ -56,7 +59,7 @@ export class UdpTransport {
     try {
       this.main = await this.bind(port)
     } catch (error) {
-      throw new Error(`listening for SIP on udp ${host}:${port}: ${reasonOf(error)}`, {
+      throw new Error(`listening for SIP on udp ${host}:${port}: ${listenReason(error, 'sip')}`, {
         cause: error,
       })
     }
@@ -127,6 +130,7 @@ export class UdpTransport {
     const socket = packet.fromPort === undefined ? this.main : this.sockets.get(packet.fromPort)
     if (!socket || socket.closed) throw new Error('the SIP socket is closed')
     this.stats.sent++
+    this.deps.tap.passed('sent', packet.text, packet.to)
     const bytes = Buffer.from(packet.text, 'latin1')
     sendDatagram(socket, bytes, packet.to, (error) => this.failed(error))
   }
@@ -162,6 +166,7 @@ export class UdpTransport {
       this.stats.malformed++
       return
     }
+    this.deps.tap.passed('received', text, source)
     const ack = this.retransmitter.received(message, this.deps.clock.steady())
     if (message.kind === 'response' && message.via?.branch)
       this.unanswered.delete(message.via.branch)

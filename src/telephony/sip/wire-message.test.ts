@@ -79,6 +79,7 @@ describe('readWire', () => {
 describe('parts of headers', () => {
   it('reads the first of several Vias, and IPv6', () => {
     expect(readVia('SIP/2.0/UDP [2001:db8::1]:5060;branch=a, SIP/2.0/TCP b;branch=c')).toEqual({
+      version: '2.0',
       transport: 'UDP',
       sentBy: '[2001:db8::1]:5060',
       branch: 'a',

@@ -11,6 +11,8 @@ export interface WireHeader {
 }
 
 export interface Via {
+  /** `2.0`, unless it is of another SIP. */
+  version: string
   transport: string
   /** Host and, where given, `:port`. */
   sentBy: string
@@ -57,12 +59,15 @@ const COMPACT: Record<string, string> = {
   x: 'session-expires',
 }
 
-const REQUEST_LINE = /^([!%'*+\-.0-9A-Z_`a-z~]{1,64}) +(\S(?:.*\S)?) +SIP\/\d+\.\d+ *$/
-const STATUS_LINE = /^SIP\/\d+\.\d+ (\d{1,10})(?: |$)/
-const VIA = /^SIP\s*\/\s*2\.0\s*\/\s*([^\s/;,]+)\s+(\[[^\]]*\]|[^\s;:,]+)(?:\s*:\s*(\d{1,5}))?\s*/i
+const REQUEST_LINE = /^([!%'*+\-.0-9A-Z_`a-z~]{1,64}) +(\S(?:.*\S)?) +SIP\/\d+\.\d+ *$/i
+const STATUS_LINE = /^SIP\/\d+\.\d+ (\d{1,10})(?: |$)/i
+const VIA =
+  /^SIP\s*\/\s*(\d{1,3}\.\d{1,3})\s*\/\s*([^\s/;,]+)\s+(\[[^\]]*\]|[^\s;:,]+)(?:\s*:\s*(\d{1,5}))?\s*/i
 
 /** Reads one datagram. Undefined when it does not look like SIP at all. */
-export function readWire(text: string): WireMessage | undefined {
+export function readWire(datagram: string): WireMessage | undefined {
+  // RFC 3261 §7.5: empty lines before the start line count for nothing.
+  const text = datagram.startsWith('\r\n') ? datagram.replace(/^(?:\r\n)+/, '') : datagram
   const headEnd = text.indexOf('\r\n\r\n')
   if (headEnd < 0) return undefined
   const lines = text.slice(0, headEnd).split('\r\n')
@@ -124,8 +129,9 @@ export function readVia(value: string | undefined): Via | undefined {
   const params = comma < 0 ? rest : rest.slice(0, comma)
   if (params !== '' && !params.startsWith(';')) return undefined
   return {
-    transport: match[1] ?? '',
-    sentBy: match[3] === undefined ? (match[2] ?? '') : `${match[2]}:${match[3]}`,
+    version: match[1] ?? '',
+    transport: match[2] ?? '',
+    sentBy: match[4] === undefined ? (match[3] ?? '') : `${match[3]}:${match[4]}`,
     branch: paramOf(params, 'branch'),
     params,
   }

@@ -36,6 +36,21 @@ describeWithPeers('the executable and sipp', ['sipp'], () => {
     expect(me.body.balance).toBe(499)
   })
 
+  it('keeps the ladder of an answered call, and how its sound fared', async () => {
+    const { appliance } = await setup('hangs-up')
+    const { id } = await appliance.ended(await appliance.call())
+    const { body } = await appliance.request('GET', `/api/v1/calls/${id}/trace`)
+    const [trace, ...more] = body.data as {
+      messages: { direction: string; summary: string }[]
+      media: object
+    }[]
+    expect(more).toEqual([])
+    const ladder = trace?.messages.map(({ direction, summary }) => `${direction} ${summary}`) ?? []
+    expect(ladder[0]).toBe('sent INVITE')
+    expect(ladder.slice(-3)).toEqual(['sent ACK', 'received BYE', 'sent 200 OK (BYE)'])
+    expect(trace?.media).toMatchObject({ codec: 'PCMU', ptimeMs: 20, packetsReceived: 0 })
+  })
+
   it('sends the BYE itself when the model ends the call', async () => {
     const { sipp, appliance } = await setup('answers', {
       dialogue: 'opening\n  say Goodbye.\n  hang up\nsummary\n  say It was short.\n',
