@@ -2,6 +2,7 @@
 import { stagesOf } from './answer-stages.ts'
 import { rateFor } from './billing/price.ts'
 import type { TurnTiming } from './calls/call.ts'
+import { createCallBack } from './calls/call-back.ts'
 import { createCallEvents } from './calls/call-events.ts'
 import { dialPolicyRefusal } from './calls/call-request.ts'
 import { createCallTraces } from './calls/call-trace.ts'
@@ -63,6 +64,7 @@ export function createApp(config: Config, o: Outside): App {
     clock,
     log,
     engines: o.engines,
+    callBack: (callId, at) => callBack(callId, at),
     options: {
       timezone: config.account.timezone,
       llmTimeoutMs: config.llm.timeoutMs,
@@ -174,6 +176,7 @@ export function createApp(config: Config, o: Outside): App {
     accepting: () => accepting,
     onCreated: () => scheduler.wake(),
   })
+  const callBack = createCallBack({ clock, calls, createCall })
   const cancelCall = createCancelCall({ clock, calls, live, settle })
   const manageWebhooks = createManageWebhooks({
     clock,

@@ -168,6 +168,9 @@ export interface Trunk {
 
 // ---------------------------------------------------------------- conversation
 
+/** What came of scheduling another call; `reason` is one sentence without its full stop. */
+export type CallBackOutcome = { ok: true } | { ok: false; reason: string }
+
 /** What the agent is told. */
 export interface Brief {
   callId: string

@@ -112,6 +112,7 @@ function newCall(d: ReceiveCallDeps, own: OwnNumber, from: string): Call {
     maxDurationSeconds: own.maxDurationSeconds ?? d.options.defaultMaxDurationSeconds,
     callAt: null,
     transferTo: own.transferTo,
+    voicemail: null,
     maxAttempts: 1,
     retryDelaySeconds: 300,
     attempt: 1,

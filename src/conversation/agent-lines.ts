@@ -1,9 +1,10 @@
 /** All that the agent says on one call, by id: what `decide` names as a draft, a reply or a line. */
-import type { Brief, Leg } from '../calls/ports.ts'
+import type { Brief, CallBackOutcome, Leg } from '../calls/ports.ts'
 import { type Clock, sleep } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { secretsOf } from './confidential.ts'
+import { momentOf } from './local-time.ts'
 import type { Engines, Message, Tool } from './ports.ts'
 import { type Piece, piecesOf, startRecital } from './recital.ts'
 import { type Reply, startReply } from './reply.ts'
@@ -31,6 +32,10 @@ export interface AgentLinesDeps {
   /** The first message at the leg's rate; null when there is none. */
   firstMessage: readonly Piece[] | null
   language: string
+  /** IANA name of the account's time zone. */
+  timezone: string
+  /** Null: no call can be scheduled. */
+  callBack: ((at: number) => Promise<CallBackOutcome>) | null
   llmTimeoutMs: number
 }
 
@@ -52,6 +57,8 @@ export interface AgentLines {
   press(id: number, call: ToolCall, digits: string): Promise<void>
   /** Hands the human over when what was said before is over: something always is. Tells what becomes of it. */
   transfer(id: number, call: ToolCall, number: string): Promise<void>
+  /** Schedules another call to the same number, for `when` on the clocks of the account, and tells the model. */
+  callBack(id: number, call: ToolCall, when: string): Promise<void>
   answerTool(id: number, call: ToolCall, result: string | null): void
   /** The tool's answer, which ends the reply. */
   finishTool(id: number, call: ToolCall, result: string): void
@@ -154,6 +161,25 @@ export function createAgentLines(
     on({ type: 'transferred', id, outcome })
   }
 
+  let calledBack = false
+  async function scheduled(when: string): Promise<string> {
+    if (calledBack) return 'Error: a call is scheduled already.'
+    const at = momentOf(when, d.timezone)
+    if (at === null) return 'Error: when must be a date and time such as 2026-03-21T14:00.'
+    calledBack = true
+    try {
+      const outcome = (await d.callBack?.(at)) ?? { ok: false, reason: 'there is no way to' }
+      calledBack = outcome.ok
+      return outcome.ok
+        ? `You will call this number again at ${when}.`
+        : `Error: no call was scheduled: ${outcome.reason}.`
+    } catch (error) {
+      calledBack = false
+      d.log.warn('callback not scheduled', { callId: d.brief.callId, reason: reasonOf(error) })
+      return 'Error: the call could not be scheduled.'
+    }
+  }
+
   /** Nobody is put through without a word: where the model has none, a stock line says it. */
   async function announceTransfer(id: number): Promise<void> {
     const line = replies.get(id)?.line
@@ -213,6 +239,7 @@ export function createAgentLines(
     stop: () => queue.stop(),
     press: async (id, call, digits) => answerTool(id, call, await pressed(id, digits)),
     transfer,
+    callBack: async (id, call, when) => answerTool(id, call, await scheduled(when)),
     answerTool,
     finishTool(id, call, result) {
       transcript.tool(call, result)

@@ -70,6 +70,7 @@ class Runner {
       rule: bargeInRule(leg.ears.rateHz),
       llmTimeoutMs: d.llmTimeoutMs,
       transferTo: d.brief.transferTo,
+      callBacks: d.callBack !== null,
       onVoicemail: onVoicemailOf(d.brief),
       held: leg.held,
     })
@@ -180,6 +181,7 @@ class Runner {
       tool_used: ({ call }) => teller.tool(call),
       answer_tool: ({ id, call, result }) => lines.answerTool(id, call, result),
       tool_done: ({ id, call, result }) => lines.finishTool(id, call, result),
+      call_back: ({ id, call, when }) => void lines.callBack(id, call, when),
       press: ({ id, call, digits }) => void lines.press(id, call, digits),
       transfer: ({ id, call, number }) => void lines.transfer(id, call, number),
       handed_over: () => teller.handedOver(),

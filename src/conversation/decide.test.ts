@@ -13,6 +13,7 @@ function setup(o: Partial<Parameters<typeof initialState>[0]> = {}): State {
     llmTimeoutMs: 20_000,
     transferTo: '+15557654321',
     onVoicemail: 'leave',
+    callBacks: true,
     held: false,
     ...o,
   })
@@ -59,7 +60,7 @@ function anyEvent(random: () => number, now: number): Event {
       type: 'tool',
       id,
       call: {
-        name: pick(['end_call', 'press_digits', 'transfer_call', 'wait', 'x']),
+        name: pick(['end_call', 'press_digits', 'transfer_call', 'wait', 'schedule_callback', 'x']),
         arguments: {},
       },
     }),

@@ -114,6 +114,18 @@ describe('endpointing', () => {
     ])
   })
 
+  it('takes nothing for a habit that is heard of a word cut in two', async () => {
+    const call = await placeCall({ brief: { firstMessage: 'What can I do for you?' } })
+    await call.run(2600)
+    call.leg.say('I would like a.', 900)
+    call.leg.say('Pizza.', 600, call.leg.time() + 1020)
+    await call.run(6000)
+    const end = call.leg.time() + 1200
+    call.leg.say('It is a large pizza.', 1200)
+    await call.run(6000)
+    expect((call.sounds().at(-1)?.at ?? 0) - end).toBeLessThan(350)
+  })
+
   it.each([
     ['May I have your phone number, please?', ['555,', '123,', '45 67.'], 900],
     ['What is your phone number?', ['Sure.', '555', '123', '4567.'], 1300],

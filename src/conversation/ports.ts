@@ -4,9 +4,9 @@ import type { Ring } from '../core/ring.ts'
 
 /** Positions are samples in the leg's ring. */
 export type SpeechEvent =
-  /** Speech began, before the armed rule could stop our sound by it. */
+  /** Speech began, before the armed rule could pause our sound by it; or it went on after a pause. */
   | { type: 'speech_started'; from: number; at: number }
-  /** The armed rule stopped our sound: the speech since `from` was long enough. */
+  /** The armed rule paused our sound: the speech since `from` was long enough. */
   | { type: 'barge_in'; from: number; at: number }
   /**
    * Speech from `from` to `to` is followed by silence up to `at` (the detection delay). The voice is taken to have ended
@@ -16,7 +16,7 @@ export type SpeechEvent =
   /** A pure tone of `hz` sounded from `from` to `to`, and silence followed it. */
   | { type: 'tone'; from: number; to: number; hz: number; at: number }
 
-/** Tells speech from silence on a leg, off the main thread, and raises the ring's stop flag by the armed rule. */
+/** Tells speech from silence on a leg, off the main thread, and pauses our sound by the armed rule. */
 export interface SpeechDetector {
   /** Listens to a ring until the returned function is called. */
   watch(ears: Ring, on: (event: SpeechEvent) => void): () => void

@@ -42,6 +42,7 @@ const STYLE = [
     'and ask again when it matters. Repeat names, numbers, dates and prices once to confirm them.',
   'When there is nothing more to do, say goodbye and call end_call in the same reply. ' +
     'In a phone menu, use press_digits instead of speaking. When you are asked to wait, or in a queue, call wait.',
+  'If you are asked to call again later and have schedule_callback, use it; you cannot call any other number.',
   'If you are asked who is calling and why, say for whom you call and the purpose in one sentence. If somebody else ' +
     'comes to the phone, say again who you are and why you call.',
 ]

@@ -96,6 +96,8 @@ export interface State {
   readonly llmTimeoutMs: number
   /** Whom the human may be handed over to; null: nobody. */
   readonly transferTo: string | null
+  /** Whether the model may schedule another call to the same number. */
+  readonly callBacks: boolean
   /** What is done when a voicemail answers. */
   readonly onVoicemail: 'hangup' | 'continue' | 'leave'
   /** Ids of lines and drafts count from 1. */
@@ -219,6 +221,8 @@ export type Action =
   | { type: 'answer_tool'; id: number; call: ToolCall; result: string | null }
   /** The same, and that is the end of the reply: the model sees the result with its next request. */
   | { type: 'tool_done'; id: number; call: ToolCall; result: string }
+  /** Schedule another call to the same number, for `when` as the model wrote it. */
+  | { type: 'call_back'; id: number; call: ToolCall; when: string }
   | { type: 'press'; id: number; call: ToolCall; digits: string }
   /** Hand the human over, once what is said before it was heard. */
   | { type: 'transfer'; id: number; call: ToolCall; number: string }
@@ -244,6 +248,7 @@ export function initialState(o: {
   rule: BargeInRule
   llmTimeoutMs: number
   transferTo: string | null
+  callBacks: boolean
   onVoicemail: State['onVoicemail']
   held: boolean
 }): State {

@@ -1,4 +1,12 @@
-import type { Brief, Conversation, Leg, Talk, TalkEvent, Talker } from '../calls/ports.ts'
+import type {
+  Brief,
+  CallBackOutcome,
+  Conversation,
+  Leg,
+  Talk,
+  TalkEvent,
+  Talker,
+} from '../calls/ports.ts'
 import { isAbortError } from '../core/abort.ts'
 import type { Clock } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
@@ -16,6 +24,8 @@ export interface TalkerDeps {
   clock: Clock
   log: Log
   engines: Engines
+  /** Schedules a call like the call `callId`, for `at`; without it the agent cannot. */
+  callBack?(callId: string, at: number): Promise<CallBackOutcome>
   options: {
     /** IANA name of the account's time zone. */
     timezone: string
@@ -42,7 +52,9 @@ function prepare(d: TalkerDeps, stock: StockLines, brief: Brief): Conversation {
   const { clock, log, engines } = d
   const { timezone, language, llmTimeoutMs } = d.options
   const preparing = new AbortController()
-  const tools = toolsFor(brief)
+  const schedule = d.callBack
+  const callBack = schedule ? (at: number) => schedule(brief.callId, at) : null
+  const tools = toolsFor({ transferTo: brief.transferTo, callBacks: callBack !== null })
   const prompt = systemPrompt(brief, { now: clock.now(), timezone, language })
   const first = (rateHz: number) =>
     brief.firstMessage === null
@@ -81,7 +93,17 @@ function prepare(d: TalkerDeps, stock: StockLines, brief: Brief): Conversation {
     async talk(leg: Leg, o: { signal: AbortSignal; on(event: TalkEvent): void }): Promise<Talk> {
       const { rateHz } = leg.ears
       const firstMessage = prepared.has(rateHz) ? (prepared.get(rateHz) ?? null) : first(rateHz)
-      const parts = { clock, log, engines, stock, brief, language, llmTimeoutMs }
+      const parts = {
+        clock,
+        log,
+        engines,
+        stock,
+        brief,
+        language,
+        timezone,
+        callBack,
+        llmTimeoutMs,
+      }
       try {
         return await holdConversation(
           { ...parts, tools, firstMessage, systemPrompt: prompt },

@@ -1,13 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { judgeTool, toolsFor } from './tools.ts'
+import { judgeTool, type ToolOptions, toolsFor } from './tools.ts'
 
-const NOBODY = { transferTo: null }
-const SOMEBODY = { transferTo: '+15557654321' }
+const NOBODY = { transferTo: null, callBacks: false }
+const SOMEBODY = { transferTo: '+15557654321', callBacks: false }
 
 describe('the tools of a call', () => {
   it('hold a transfer only where there is somebody to transfer to', () => {
-    const names = (o: { transferTo: string | null }): string[] =>
-      toolsFor(o).map(({ name }) => name)
+    const names = (o: ToolOptions): string[] => toolsFor(o).map(({ name }) => name)
     expect(names(NOBODY)).toEqual(['end_call', 'press_digits', 'wait'])
     expect(names(SOMEBODY)).toEqual(['end_call', 'press_digits', 'wait', 'transfer_call'])
     expect(JSON.stringify(toolsFor(SOMEBODY))).not.toContain('5557654321')
@@ -57,5 +56,33 @@ describe('the judgement of tool calls', () => {
     ['press_digits', { digits: 1e21 }],
   ])('refuses %s %j', (name, args) => {
     expect(judgeTool({ name, arguments: args }, NOBODY)).toHaveProperty('refused')
+  })
+})
+
+describe('the judgement of a callback', () => {
+  const callBacks: ToolOptions = { transferTo: null, callBacks: true }
+  const judge = (args: Record<string, unknown>, o = callBacks) =>
+    judgeTool({ name: 'schedule_callback', arguments: args }, o)
+
+  it('takes a time, and nothing else', () => {
+    expect(judge({ when: '2026-03-21T14:00' })).toEqual({
+      tool: 'schedule_callback',
+      when: '2026-03-21T14:00',
+    })
+    expect(toolsFor(callBacks).map(({ name }) => name)).toContain('schedule_callback')
+  })
+
+  it.each([
+    {},
+    { when: 7 },
+    { when: 'x'.repeat(41) },
+    { when: '2026-03-21T14:00', number: '+19005550000' },
+    { when: '2026-03-21T14:00', instructions: 'Say something else.' },
+  ])('refuses %j', (args) => {
+    expect(judge(args)).toHaveProperty('refused')
+  })
+
+  it('refuses all where there is nobody to schedule it', () => {
+    expect(judge({ when: '2026-03-21T14:00' }, NOBODY)).toHaveProperty('refused')
   })
 })

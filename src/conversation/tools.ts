@@ -59,12 +59,44 @@ const TRANSFER_CALL: Tool = {
   parameters: { type: 'object', properties: {}, additionalProperties: false },
 }
 
-/** The tools of a call; `transferTo`: the number that the person may be handed over to, null when there is none. */
-export function toolsFor(o: { transferTo: string | null }): readonly Tool[] {
-  return o.transferTo === null ? TOOLS : [...TOOLS, TRANSFER_CALL]
+/** The number is the one that was called: it cannot be chosen. */
+const SCHEDULE_CALLBACK: Tool = {
+  name: 'schedule_callback',
+  description:
+    'Call this same number again later, with the same task: when the person asks you to, or agreed to it. ' +
+    'Wait for the answer of this tool before you tell the person that you will call.',
+  parameters: {
+    type: 'object',
+    properties: {
+      when: {
+        type: 'string',
+        description:
+          'Date and time by the clock of your time zone, as 2026-03-21T14:00. At most thirty days ahead.',
+      },
+    },
+    required: ['when'],
+    additionalProperties: false,
+  },
+}
+
+/** What decides which tools a call has. */
+export interface ToolOptions {
+  /** The number that the person may be handed over to; null: nobody. */
+  transferTo: string | null
+  /** Whether another call may be scheduled. */
+  callBacks: boolean
+}
+
+export function toolsFor(o: ToolOptions): readonly Tool[] {
+  return [
+    ...TOOLS,
+    ...(o.callBacks ? [SCHEDULE_CALLBACK] : []),
+    ...(o.transferTo === null ? [] : [TRANSFER_CALL]),
+  ]
 }
 
 const WAIT_SECONDS = 60
+const MAX_WHEN = 40
 /** So many digits in an argument are meant as a telephone number. */
 const MIN_NUMBER = 3
 /** Of the arguments as JSON. */
@@ -75,23 +107,40 @@ export type Verdict =
   | { tool: 'press_digits'; digits: string }
   | { tool: 'wait'; seconds: number }
   | { tool: 'transfer_call'; number: string }
+  | { tool: 'schedule_callback'; when: string }
   /** One sentence for the model. */
   | { refused: string }
 
 /** Whether a call may take effect. Models invent tools and arguments: nothing is believed. */
-export function judgeTool(call: ToolCall, o: { transferTo: string | null }): Verdict {
+export function judgeTool(call: ToolCall, o: ToolOptions): Verdict {
   if (JSON.stringify(call.arguments).length > MAX_ARGUMENTS)
     return { refused: 'the arguments are too long.' }
   if (call.name === 'end_call') return { tool: 'end_call' }
   if (call.name === 'transfer_call') return judgeTransfer(call, o.transferTo)
   if (call.name === 'wait') return { tool: 'wait', seconds: secondsOf(call.arguments.seconds) }
+  if (call.name === 'schedule_callback') return judgeCallBack(call, o)
   if (call.name !== 'press_digits')
-    return { refused: 'there is no such tool; there are end_call, press_digits and wait.' }
+    return { refused: `there is no such tool; there are ${namesOf(toolsFor(o))}.` }
   const { digits } = call.arguments
   const keys = typeof digits === 'number' ? String(digits) : digits
   if (typeof keys !== 'string' || !/^[0-9*#A-Dw]{1,32}$/.test(keys))
     return { refused: 'digits must be 1 to 32 of the keys 0-9, *, #, A-D and w.' }
   return { tool: 'press_digits', digits: keys }
+}
+
+function namesOf(tools: readonly Tool[]): string {
+  return tools.map(({ name }) => name).join(', ')
+}
+
+/** Whoever wants another number to be called gets no call at all. */
+function judgeCallBack(call: ToolCall, o: ToolOptions): Verdict {
+  if (!o.callBacks) return { refused: 'no call can be scheduled from here.' }
+  const { when, ...rest } = call.arguments
+  if (Object.keys(rest).length > 0)
+    return { refused: 'only when can be chosen: it is this number that is called again.' }
+  if (typeof when !== 'string' || when.length > MAX_WHEN)
+    return { refused: 'when must be a date and time such as 2026-03-21T14:00.' }
+  return { tool: 'schedule_callback', when }
 }
 
 /** Within bounds, whatever was asked for. */

@@ -7,6 +7,8 @@ import { commitSilenceMs, isStrayStop, stopWasDropped } from './turn-detector.ts
 /** Above this chance that nobody spoke, a recogniser's text is its own invention. */
 const NO_SPEECH = 0.6
 const MAX_TEXT = 4000
+/** A shorter silence may lie within a word. */
+const REAL_PAUSE_MS = 250
 
 type Heard = Extract<
   Event,
@@ -21,7 +23,7 @@ export function hear(state: State, event: Heard, answers: boolean): Action[] {
   const u = state.utterance
   switch (event.type) {
     case 'speech_started':
-      return u ? goOn(u) : [become({ utterance: newUtterance(event, state) })]
+      return u ? goOn(u, event.since) : [become({ utterance: newUtterance(event, state) })]
     case 'barge_in':
       return [become({ utterance: { ...(u ?? newUtterance(event, state)), bargedIn: true } })]
     case 'speech_paused': {
@@ -94,19 +96,23 @@ function newUtterance(
   }
 }
 
-function goOn(u: Utterance): Action[] {
+function goOn(u: Utterance, since: number): Action[] {
+  // What is heard of a word cut in two says nothing about how the recogniser ends a sentence.
+  const text = since - u.until >= REAL_PAUSE_MS ? u.text : null
   const utterance: Utterance = {
     ...u,
     to: null,
     draft: null,
     text: null,
-    textBefore: u.text ?? u.textBefore,
+    textBefore: text ?? u.textBefore,
     chance: null,
     commitAt: null,
     fillerAt: null,
     stalled: false,
   }
-  return [...dropDraft(u), become({ utterance })]
+  const stray = text !== null && isStrayStop(text)
+  const habit = stray ? [become({ stopsMeanNothing: true })] : []
+  return [...dropDraft(u), ...habit, become({ utterance })]
 }
 
 function pausedAt(u: Utterance, event: { to: number; until: number }): Utterance {
@@ -129,8 +135,8 @@ function recognised(
   const text = event.noSpeech > NO_SPEECH ? '' : spokenText(event.text)
   const heard = become({ recogniserFailures: 0 })
   if (text === '') return [heard, ...dropDraft(u), become({ utterance: rest(u) })]
-  const stray = isStrayStop(text) || (u.textBefore !== null && stopWasDropped(u.textBefore, text))
-  const stopsMeanNothing = state.stopsMeanNothing || stray
+  const dropped = u.textBefore !== null && stopWasDropped(u.textBefore, text)
+  const stopsMeanNothing = state.stopsMeanNothing || dropped
   const utterance = { ...u, text, fillerAt: null }
   const commitAt = commitTime({ ...state, stopsMeanNothing }, utterance)
   return [heard, become({ stopsMeanNothing, utterance: { ...utterance, commitAt } })]

@@ -1,4 +1,11 @@
-import type { Brief, Talk, TalkEvent, Talker, TransferOutcome } from '../../src/calls/ports.ts'
+import type {
+  Brief,
+  CallBackOutcome,
+  Talk,
+  TalkEvent,
+  Talker,
+  TransferOutcome,
+} from '../../src/calls/ports.ts'
 import { createTalker } from '../../src/conversation/talker.ts'
 import { silentLog } from '../../src/core/log.ts'
 import { toMs } from '../../src/core/pcm.ts'
@@ -14,6 +21,8 @@ export interface FakeCallOptions extends Partial<Omit<FakeEngineOptions, 'clock'
   llmTimeoutMs?: number
   /** What becomes of a transfer; each succeeds after a second unless told otherwise. */
   transfer?: (number: string) => Promise<TransferOutcome>
+  /** What comes of scheduling another call; without it none can be. */
+  callBack?: (callId: string, at: number) => Promise<CallBackOutcome>
   /** Engines that fail from the start. */
   broken?: Partial<FakeEngines['broken']>
 }
@@ -51,7 +60,7 @@ const BRIEF: Brief = {
 export async function placeCall(o: FakeCallOptions = {}): Promise<FakeCall> {
   const clock = new SimClock()
   let leg: FakeLeg | undefined
-  const { says, brief, ringMs, llmTimeoutMs, broken, transfer, ...engineOptions } = o
+  const { says, brief, ringMs, llmTimeoutMs, broken, transfer, callBack, ...engineOptions } = o
   const engines = createFakeEngines({
     clock,
     hear: (from, to) => leg?.textBetween(from, to) ?? '',
@@ -62,6 +71,7 @@ export async function placeCall(o: FakeCallOptions = {}): Promise<FakeCall> {
     clock,
     log: silentLog,
     engines,
+    ...(callBack ? { callBack } : {}),
     options: { timezone: 'Europe/Berlin', llmTimeoutMs: llmTimeoutMs ?? 20_000, language: 'en' },
   })
   const conversation = talker.prepare({ ...BRIEF, ...brief })

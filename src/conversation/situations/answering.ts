@@ -1,6 +1,6 @@
 /** The agent's turn on its way: prepared, released, sounding, over; fillers, failures, tools. */
 import { askedFor } from '../asked.ts'
-import { FILLER_MS, LAST_WORDS_MS, MAX_RESUMES, SECOND_FILLER_MS, TRANSFER_MS } from '../limits.ts'
+import { FILLER_MS, LAST_WORDS_MS, MAX_RESUMES, SECOND_FILLER_MS } from '../limits.ts'
 import {
   type Action,
   type Answer,
@@ -11,17 +11,13 @@ import {
   type State,
 } from '../state.ts'
 import { fillerLine } from '../stock-lines.ts'
-import { judgeTool } from '../tools.ts'
 import { endWith } from './ending.ts'
+import { useTool } from './using-tools.ts'
 
 /** Told to the model when it is to take up a reply that a noise, not a word, cut off. */
 export const RESUME_NOTE = '(A noise cut you off, nobody said anything. Go on from where you were.)'
-const INTERRUPTED = 'the person has begun to speak. Hear them before you hang up.'
-const WAITED = 'You wait in silence. What is said next is told to you.'
 /** So many failed replies in a row end the call. */
 const MAX_FAILURES = 2
-/** Keys take up to this long to press. */
-const PRESSING_MS = 20_000
 
 export const answering: Situation = {
   decide(state, event, now) {
@@ -33,7 +29,7 @@ export const answering: Situation = {
       case 'failed':
         return failed(state, event, now)
       case 'tool':
-        return tool(state, event, now)
+        return useTool(state, event, now)
       case 'due':
         return due(state, now)
       default:
@@ -208,54 +204,6 @@ export function giveUp(state: State, now: number): Action[] {
     line: 'apology',
     withinMs: LAST_WORDS_MS,
   })
-}
-
-function tool(state: State, event: Extract<Event, { type: 'tool' }>, now: number): Action[] | null {
-  const { answer } = state
-  const { id, call } = event
-  if (answer?.id !== id) return null
-  const verdict = judgeTool(call, state)
-  if ('refused' in verdict)
-    return [{ type: 'answer_tool', id, call, result: `Error: ${verdict.refused}` }]
-  if (verdict.tool === 'press_digits') {
-    const giveUpAt = answer.giveUpAt === null ? null : now + PRESSING_MS + state.llmTimeoutMs
-    return [
-      { type: 'tool_used', call },
-      become({ answer: { ...answer, fillerAt: null, giveUpAt } }),
-      { type: 'press', id, call, digits: verdict.digits },
-    ]
-  }
-  if (verdict.tool === 'transfer_call') {
-    const giveUpAt = answer.giveUpAt === null ? null : now + TRANSFER_MS + state.llmTimeoutMs
-    return [
-      { type: 'tool_used', call },
-      become({ answer: { ...answer, fillerAt: null, giveUpAt } }),
-      { type: 'transfer', id, call, number: verdict.number },
-    ]
-  }
-  if (verdict.tool === 'wait') {
-    const waiting = become({
-      waiting: now + verdict.seconds * 1000,
-      answer: { ...answer, fillerAt: null, fillersLeft: 0 },
-    })
-    return [{ type: 'tool_used', call }, waiting, { type: 'tool_done', id, call, result: WAITED }]
-  }
-  if (state.pausedAt !== null)
-    return [{ type: 'answer_tool', id, call, result: `Error: ${INTERRUPTED}` }]
-  return [
-    { type: 'tool_used', call },
-    { type: 'arm', rule: null },
-    become({
-      ending: {
-        reason: 'agent_hangup',
-        line: id,
-        hangupAt: now + LAST_WORDS_MS,
-        hungUp: false,
-        over: false,
-      },
-    }),
-    { type: 'answer_tool', id, call, result: null },
-  ]
 }
 
 function due(state: State, now: number): Action[] | null {
