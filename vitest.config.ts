@@ -32,6 +32,7 @@ const patient = { testTimeout: 60_000, hookTimeout: 120_000 } as const
 const ALONE = [
   'test/wire/media*.test.ts',
   'test/wire/sip-sound.test.ts',
+  'test/wire/sip-adversary-sound.test.ts',
   'test/interop/sip-load.test.ts',
   'test/interop/sip-nat.test.ts',
   'test/interop/appliance/harm.test.ts',

@@ -3,7 +3,6 @@ import { stagesOf } from './answer-stages.ts'
 import { rateFor } from './billing/price.ts'
 import type { TurnTiming } from './calls/call.ts'
 import { createCallBack } from './calls/call-back.ts'
-
 import { createCallEvents } from './calls/call-events.ts'
 import { dialPolicyRefusal } from './calls/call-request.ts'
 import { createCallTraces } from './calls/call-trace.ts'

@@ -29,6 +29,8 @@ import { dataDirOf, type StageDeps, setStage } from './stage.ts'
 const LOOK_MS = 200
 /** The callee's last words, after the call is over for us. */
 const REPORT_MS = 5000
+/** A process that stands still for so long has not measured anything. */
+const STALL_MS = 3000
 const GIVE_UP_MS = (MAX_CALL_SECONDS + 60) * 1000
 
 type Played = { result: SceneResult; measures: Measures }
@@ -79,6 +81,7 @@ async function onStage<T>(
       log,
       speech: createSpeechDetector({ ...d, log, dataDir: dataDirOf(directory) }),
       voice: createFliteVoice({ clock: d.clock, log, voice: 'rms' }),
+      numbers: o.roles.map(({ number }) => number),
       receive: (to) => callee.receive(to),
     })
     undo.push(() => phone.stop())
@@ -111,9 +114,9 @@ class CalleeSide {
     this.clock = clock
   }
 
-  receive(to: string): Reception {
+  receive(to: string | null): Reception {
     const scene = this.roles.find(({ number }) => number === to)?.scene
-    if (!scene) return { refuse: 404 }
+    if (!scene || to === null) return { refuse: 404 }
     if (scene.refuse !== null) return { refuse: scene.refuse }
     return {
       dialogue: scene.callee,
@@ -158,25 +161,32 @@ async function playAll(o: SelftestOptions, floor: Floor): Promise<Played[]> {
 
 /** Null when it was aborted. */
 async function play(role: Role, floor: Floor, signal: AbortSignal): Promise<Played | null> {
-  const call = await place(role, floor, signal)
+  const { call, stalledMs } = await place(role, floor, signal)
   if (signal.aborted) return null
-  return judge(role.scene, call, await floor.callee.of(role))
+  const played = judge(role.scene, call, await floor.callee.of(role))
+  if (stalledMs < STALL_MS) return played
+  const stalled = `this process stood still for ${Math.round(stalledMs / 1000)} s`
+  const problems = [stalled, ...played.result.problems]
+  return { ...played, result: { ...played.result, problems, passed: false } }
 }
 
-/** The call once it has ended, or as it stood when it was given up. */
+/** The call once it has ended, or as it stood when it was given up; and how long the process stood still meanwhile. */
 async function place(
   { request }: Role,
   { clock, client }: Floor,
   signal: AbortSignal,
-): Promise<CallFacts> {
+): Promise<{ call: CallFacts; stalledMs: number }> {
   const ask = async (path: string, init = {}): Promise<Record<string, unknown>> =>
     answerOf(await client.request(`/api/v1/calls${path}`, init))
   const { id } = await ask('', { method: 'POST', body: request })
   const giveUpAt = clock.steady() + GIVE_UP_MS
-  for (;;) {
+  let stalledMs = 0
+  for (let at = clock.steady(); ; at = clock.steady()) {
     const call = await ask(`/${id}`)
     const over = isFinal(call.status as CallStatus)
-    if (over || signal.aborted || clock.steady() > giveUpAt) return call as unknown as CallFacts
+    if (over || signal.aborted || clock.steady() > giveUpAt)
+      return { call: call as unknown as CallFacts, stalledMs }
     await sleep(clock, LOOK_MS, signal)
+    stalledMs = Math.max(stalledMs, clock.steady() - at - LOOK_MS)
   }
 }

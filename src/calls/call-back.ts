@@ -63,10 +63,13 @@ function likeness(call: Call, callAt: number): CallRequest {
     maxDurationSeconds: call.maxDurationSeconds,
     fromNumber: call.fromNumber,
     transferTo: call.transferTo,
-    retry: { maxAttempts: call.maxAttempts, delaySeconds: call.retryDelaySeconds },
     language: call.language,
     voice: call.voice,
     resultSchema: call.resultSchema,
     voicemail: call.voicemail,
+    retry:
+      call.maxAttempts === 1
+        ? null
+        : { maxAttempts: call.maxAttempts, delaySeconds: call.retryDelaySeconds },
   }
 }
