@@ -44,6 +44,7 @@ export async function runDemo(o: DemoOptions, d: StageDeps): Promise<boolean> {
       log,
       speech: createSpeechDetector({ ...d, log, dataDir: dataDirOf(directory) }),
       voice: createFliteVoice({ clock: d.clock, log, voice: 'rms' }),
+      numbers: [CALLEE],
       receive: () => ({ dialogue: parseDialogue(pizzeria), mute: o.muteCallee }),
     })
     undo.push(() => callee.stop())

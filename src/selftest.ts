@@ -81,6 +81,7 @@ async function onStage<T>(
       log,
       speech: createSpeechDetector({ ...d, log, dataDir: dataDirOf(directory) }),
       voice: createFliteVoice({ clock: d.clock, log, voice: 'rms' }),
+      numbers: o.roles.map(({ number }) => number),
       receive: (to) => callee.receive(to),
     })
     undo.push(() => phone.stop())
@@ -113,9 +114,9 @@ class CalleeSide {
     this.clock = clock
   }
 
-  receive(to: string): Reception {
+  receive(to: string | null): Reception {
     const scene = this.roles.find(({ number }) => number === to)?.scene
-    if (!scene) return { refuse: 404 }
+    if (!scene || to === null) return { refuse: 404 }
     if (scene.refuse !== null) return { refuse: scene.refuse }
     return {
       dialogue: scene.callee,

@@ -11,6 +11,7 @@ import type { MediaSession } from '../telephony/media/media.ts'
 import type { WireLog } from '../telephony/media/wire-log.ts'
 import { createMedia } from '../telephony/media/worker-media.ts'
 import { createTelephony } from '../telephony/telephony.ts'
+import type { TrunkOptions } from '../telephony/trunk-options.ts'
 import { type CalleeReport, createCallee } from './callee.ts'
 import type { Dialogue } from './dialogue.ts'
 
@@ -41,7 +42,10 @@ export async function startCalleePhone(d: {
   log: Log
   speech: SpeechDetector & Part
   voice: Voice & Part
-  receive(to: string): Reception
+  /** Its numbers, E.164. */
+  numbers: readonly string[]
+  /** `to` is null for a number that is none of its own. */
+  receive(to: string | null): Reception
 }): Promise<CalleePhone> {
   const { clock, ids, log } = d
   const sessions: MediaSession[] = []
@@ -66,7 +70,7 @@ export async function startCalleePhone(d: {
     ids,
     log,
     media,
-    options: { host: HOST, port: 0, publicHost: null, trunks: [trunk()] },
+    options: { host: HOST, port: 0, publicHost: null, trunks: [trunk(d.numbers)] },
   })
   telephony.trunk.takeCalls((call) => {
     void take(call).catch((error: unknown) =>
@@ -75,7 +79,7 @@ export async function startCalleePhone(d: {
   })
 
   async function take(call: IncomingCall): Promise<void> {
-    const reception = d.receive(call.to ?? '')
+    const reception = d.receive(call.to)
     if ('refuse' in reception) return call.reject(reception.refuse)
     call.ring()
     await sleep(clock, reception.dialogue.answerAfterMs)
@@ -104,7 +108,7 @@ export async function startCalleePhone(d: {
 }
 
 /** Calls come from this machine only. */
-function trunk() {
+function trunk(numbers: readonly string[]): TrunkOptions {
   return {
     name: 'callers',
     host: HOST,
@@ -117,7 +121,7 @@ function trunk() {
     expiresSeconds: 300,
     outboundProxy: null,
     allowedSources: [],
-    numbers: [],
+    numbers: [...numbers],
     callerId: 'from',
     numberFormat: '+e164',
     codecs: ['PCMU', 'PCMA'],
@@ -127,5 +131,5 @@ function trunk() {
     perSecond: null,
     caFile: null,
     verify: true,
-  } as const
+  }
 }
