@@ -203,6 +203,8 @@ async function probes(config: Config): Promise<Probe[]> {
     ['speech-to-text', () => engines.recogniser.probe()],
     ['language model', () => probeModel(engines.model, config.calls.maxConcurrent)],
     ['text-to-speech', () => engines.voice.probe()],
+    // Calls do without it: only where it is installed.
+    ['turn model', async () => (engines.turns ? [await engines.turns.probe()] : [])],
   ]
   const answers: Probe[] = []
   for (const [name, ask] of asks) answers.push(...(await orAway(name, ask)))

@@ -12,6 +12,8 @@ import { createOllamaModel } from './inference/llm/ollama-model.ts'
 import { createScriptedModel } from './inference/llm/scripted-model.ts'
 import { createOpenAiChatModel } from './inference/openai/chat-model.ts'
 import { createOpenAiTranscriber } from './inference/openai/transcriber.ts'
+import { createTurnModel } from './inference/smart-turn/turn-model.ts'
+import { isSmartTurnInstalled } from './inference/smart-turn/turn-net.ts'
 import { createSpeechDetector } from './inference/speech-detector/worker-detector.ts'
 import { createWhisperRecogniser } from './inference/whisper/whisper-recogniser.ts'
 import { createVoice } from './voice-engine.ts'
@@ -29,7 +31,11 @@ export function createEngines(
   const recogniser = createRecogniser(config, d)
   const voice = createVoice(config, d)
   const model = createModel(config, d)
-  return { engines: { speech, recogniser, voice, model }, parts: [speech, recogniser, voice] }
+  const parts = [speech, recogniser, voice]
+  const engines = { speech, recogniser, voice, model }
+  if (!isSmartTurnInstalled(config.dataDir)) return { engines, parts }
+  const turns = createTurnModel({ ...d, dataDir: config.dataDir })
+  return { engines: { ...engines, turns }, parts: [...parts, turns] }
 }
 
 function createRecogniser(config: Config, d: EngineDeps): Recogniser & Part {

@@ -120,7 +120,7 @@ export function createAgentLines(
       (chance) => {
         if (replies.get(id) === line) on({ type: 'judged', id, chance })
       },
-      (error: unknown) => d.log.warn('turn not judged', { reason: reasonOf(error) }),
+      (error: unknown) => d.log.debug('turn not judged', { reason: reasonOf(error) }),
     )
   }
 

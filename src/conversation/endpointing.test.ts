@@ -152,14 +152,21 @@ describe('endpointing', () => {
     expect(human(call.events)).toEqual(['Let me think, um at seven.'])
   })
 
-  it.each([
-    [0.95, 300, 450],
-    [0.05, 1000, 1100],
-    [null, 700, 760],
-  ])('goes by how it sounded where a model hears it: %d', async (chance, earliest, latest) => {
+  it.each<[number | null | 'fails' | 'hangs', number, number, number]>([
+    [0.95, 0, 300, 450],
+    [0.05, 0, 1000, 1100],
+    // Late ones count while the turn is open.
+    [0.95, 400, 450, 560],
+    [0.05, 400, 1000, 1100],
+    [0.05, 1500, 700, 760],
+    [null, 0, 700, 760],
+    ['fails', 0, 700, 760],
+    ['hangs', 0, 700, 760],
+  ])('goes by how it sounded where a model hears it: %s after %d ms', async (...row) => {
+    const [chance, turnMs, earliest, latest] = row
     const call = await placeCall({
       brief: { firstMessage: 'What can I do for you?' },
-      ...(chance === null ? {} : { turnChance: chance }),
+      ...(chance === null ? {} : { turnChance: chance, turnMs }),
     })
     await call.run(2600)
     const end = call.leg.time() + 1200

@@ -120,7 +120,10 @@ export interface LanguageModel {
 
 /** Hears whether somebody has finished speaking, by how it sounds. */
 export interface TurnModel {
-  /** The chance, 0 to 1, that the speech in the samples [from, to) of a ring is a whole turn. */
+  /**
+   * The chance, 0 to 1, that the speech in the samples [from, to) of a ring is a whole turn. Nobody waits for it: it
+   * counts as long as the turn is open and nothing more was said. Rejects when it cannot tell, having logged why.
+   */
   judge(o: { ears: Ring; from: number; to: number }): Promise<number>
   probe(): Promise<Probe>
 }

@@ -14,6 +14,7 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { sharedDataDir } from '../../test/kit/speech.ts'
 import { writeMoonshine } from '../../test/kit/speech-export.ts'
+import { writeTurnModel } from '../../test/kit/turn-models.ts'
 import { chooseWhisper, listModels, verifyModels } from './models.ts'
 
 const made: string[] = []
@@ -93,6 +94,21 @@ describe('the models', () => {
       { id: 'whisper-tiny.en', ok: true, problem: null },
       { id: 'notes', ok: false, problem: expect.stringContaining('holds no model') },
     ])
+  })
+})
+
+describe('the turn model', () => {
+  it('is verified by loading it, and one that is foreign or truncated is told', () => {
+    const { dataDir } = setup()
+    symlinkSync(join(sharedDataDir(), 'runtime'), join(dataDir, 'runtime'))
+    const path = join(dataDir, 'models/smart-turn/smart-turn-v3.2-cpu.onnx')
+    const verified = () => verifyModels(dataDir)
+    writeTurnModel(path)
+    expect(verified()).toEqual([{ id: 'smart-turn', ok: true, problem: null }])
+    truncateSync(path, 300)
+    expect(verified()[0]?.problem).toBe(`${path} is truncated`)
+    cpSync(join(import.meta.dirname, '../../models/silero_vad.onnx'), path)
+    expect(verified()[0]?.problem).toContain(`${path} is no Smart Turn`)
   })
 })
 

@@ -5,8 +5,8 @@ import { reasonOf } from '../core/errors.ts'
 import { readLock } from './hub/lock-file.ts'
 import { KNOWN_MODELS, knownModel } from './hub/manifest.ts'
 import { faultOfLocked } from './hub/verify-lock.ts'
-import { faultOfOnnxFile } from './onnx/onnx-file.ts'
 import { openRuntime } from './onnx/runtime.ts'
+import { loadTurnNet, SMART_TURN } from './smart-turn/turn-net.ts'
 import { isSpeechModel, loadSpeechModel } from './speech-model-files.ts'
 import { voiceEngineOf } from './voices/installed-voices.ts'
 import { verifyVoices } from './voices/verify-voices.ts'
@@ -139,7 +139,10 @@ function problemOf(dataDir: string, { id, engine }: InstalledModel): string | nu
     const pinned = readLock(join(dataDir, FOLDER))[id]
     const fault = pinned ? faultOfLocked(dir, pinned) : null
     if (fault !== null) return fault
-    if (engine === 'smart-turn') return faultOfFiles(dir, knownModel(id)?.files ?? [])
+    if (engine === SMART_TURN) {
+      loadTurnNet(openRuntime(dataDir), dir).release()
+      return null
+    }
     if (engine === 'kokoro' || engine === 'piper')
       return verifyVoices({ dataDir, id, engine, runtime: openRuntime(dataDir) })
     if (engine !== 'whisper') return `${dir} holds no model that Landline knows`
@@ -148,12 +151,4 @@ function problemOf(dataDir: string, { id, engine }: InstalledModel): string | nu
   } catch (error) {
     return reasonOf(error)
   }
-}
-
-function faultOfFiles(dir: string, files: readonly string[]): string | null {
-  for (const path of files) {
-    const fault = faultOfOnnxFile(join(dir, path))
-    if (fault !== undefined) return `${join(dir, path)} ${fault}`
-  }
-  return null
 }

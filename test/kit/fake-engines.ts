@@ -36,8 +36,9 @@ export interface FakeEngineOptions {
   wordMs?: number
   firstClipMs?: number
   msPerChar?: number
-  /** With it there is a model that hears turns, and always gives this chance. */
-  turnChance?: number
+  /** With it there is a model that hears turns, and always gives this chance, `turnMs` (0) after it was asked. */
+  turnChance?: number | 'fails' | 'hangs'
+  turnMs?: number
   /** What the model says to these messages. */
   reply?(messages: readonly Message[], tools: readonly Tool[]): FakeReply
 }
@@ -126,10 +127,14 @@ export function createFakeEngines(o: FakeEngineOptions): FakeEngines {
   }
   const speech = createFakeDetector(o.clock, broken)
   const { turnChance } = o
+  const judge = async (): Promise<number> => {
+    if (turnChance === 'fails' || turnChance === undefined) throw new Error('turn model: away')
+    if (turnChance === 'hangs') return new Promise<number>(() => undefined)
+    if (o.turnMs) await sleep(o.clock, o.turnMs)
+    return turnChance
+  }
   const turns =
-    turnChance === undefined
-      ? {}
-      : { turns: { judge: async () => turnChance, probe: () => ready('turn model') } }
+    turnChance === undefined ? {} : { turns: { judge, probe: () => ready('turn model') } }
   return {
     ...{ speech, recogniser, voice, model, ...turns },
     ...{ broken, asked, recognised, warmedUp, heardAs, textOf },

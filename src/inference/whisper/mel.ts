@@ -10,6 +10,8 @@ const LEAST_POWER = 1e-10
 /** Nothing is quieter than this below the loudest value, in powers of ten. */
 const RANGE = 8
 
+type Sound = Int16Array | Float32Array
+
 /** The part of a mel band that is not zero: weights from bin `first` on. */
 interface Band {
   first: number
@@ -35,11 +37,11 @@ export class LogMel {
   }
 
   /**
-   * Features [bands × frames] of 16-bit samples at 16 kHz in a window of `frames` × 10 ms: zeros follow the samples
+   * Features [bands × frames] of samples at 16 kHz, 16-bit ones or fractions, in a window of `frames` × 10 ms: zeros follow the samples
    * up to its end, samples past it are not heard. At the edges the sound is mirrored, as Whisper's padding does.
    * `memory` is of the same sound as far as it was there before: what it holds is not computed again.
    */
-  compute(samples: Int16Array, frames: number, memory: MelMemory = new MelMemory()): Float32Array {
+  compute(samples: Sound, frames: number, memory: MelMemory = new MelMemory()): Float32Array {
     const { bands } = this
     const heard = mirrorEdges(samples, frames * HOP_SAMPLES)
     const out = new Float32Array(bands * frames).fill(Math.log10(LEAST_POWER))
@@ -127,11 +129,12 @@ function weigh({ first, weights }: Band, power: Float64Array): number {
 }
 
 /** `length` samples as fractions, half a spectrum's width mirrored before and after them. */
-function mirrorEdges(samples: Int16Array, length: number): Float64Array {
+function mirrorEdges(samples: Sound, length: number): Float64Array {
   const margin = FFT_SAMPLES / 2
   const out = new Float64Array(length + 2 * margin)
   const count = Math.min(samples.length, length)
-  for (let i = 0; i < count; i++) out[margin + i] = (samples[i] as number) / 32768
+  const one = samples instanceof Int16Array ? 32768 : 1
+  for (let i = 0; i < count; i++) out[margin + i] = (samples[i] as number) / one
   for (let i = 1; i <= margin; i++) {
     out[margin - i] = out[margin + i] as number
     out[margin + length - 1 + i] = out[margin + length - 1 - i] as number
