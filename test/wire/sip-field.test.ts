@@ -155,6 +155,8 @@ describe('music on hold', () => {
     expect(await leg.ended).toEqual({ by: 'us' })
     expect(performance.now() - asked).toBeLessThan(1_000)
     expect(uas.all('BYE').length).toBe(1)
+    // What was on its way has come.
+    await sleep(50)
     const sofar = other.packets.length
     await sleep(100)
     expect(other.packets.length).toBe(sofar)
