@@ -11,6 +11,7 @@ import { benchRtp } from './rtp.ts'
 import { benchSip } from './sip.ts'
 import { benchStart } from './start.ts'
 import { benchStt } from './stt.ts'
+import { benchTurns } from './turns.ts'
 import { benchVad } from './vad.ts'
 
 /** Figures, or a sentence that says why there are none. */
@@ -24,6 +25,7 @@ const BENCHES: Record<string, () => Promise<Figure[] | string>> = {
   mutated: benchMutated,
   stt: benchStt,
   vad: benchVad,
+  turns: benchTurns,
 }
 
 async function main(names: readonly string[]): Promise<number> {

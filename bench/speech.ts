@@ -24,7 +24,7 @@ export function utterances(): Int16Array[] {
 }
 
 /** From the first loud sample to the last, and as much of what lies before as makes the frames whole. */
-function trimmed(samples: Int16Array): Int16Array {
+export function trimmed(samples: Int16Array): Int16Array {
   const isLoud = (sample: number): boolean => Math.abs(sample) >= LOUD
   const end = samples.findLastIndex(isLoud) + 1
   const length = Math.ceil((end - samples.findIndex(isLoud)) / FRAME_SAMPLES) * FRAME_SAMPLES

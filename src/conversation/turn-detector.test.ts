@@ -21,6 +21,13 @@ describe('endpointing by text', () => {
     ['complete', 'No, that is all. Thanks!'],
     ['complete', 'Yes, it is.'],
     ['complete', "No, we can't."],
+    ['complete', 'My colleague will help you with that.'],
+    ['complete', 'We can do that.'],
+    ['complete', 'No, I am afraid not.'],
+    ['complete', 'Somebody has to let the technician in.'],
+    ['incomplete', 'My colleague will help you with that'],
+    ['incomplete', 'I think that.'],
+    ['incomplete', 'We are not.'],
     ['complete', 'I will be there at seven.'],
     ['complete', 'A table for 2.'],
     ['question', "Joe's Pizza, how can I help you?"],
@@ -94,6 +101,8 @@ describe('a recogniser that puts a full stop after every piece', () => {
     expect(isStrayStop('I would like a.')).toBe(true)
     expect(isStrayStop('I would like a pizza.')).toBe(false)
     expect(isStrayStop('Yes, it is.')).toBe(false)
+    expect(isStrayStop('My colleague will help you with that.')).toBe(false)
+    expect(isStrayStop('No, I am afraid not.')).toBe(false)
     expect(isStrayStop('I would like a')).toBe(false)
   })
 

@@ -76,6 +76,9 @@ const QUESTIONS = words('what who where when why how which can could would will 
 /** "Yes, it is.", "No, we don't have to." end on what otherwise leads on. */
 const SHORT_FORM =
   /^(yes|yeah|yep|no|nope|sure|of course|i think|i'm sure)\b.*\b(i|we|it|you|they|he|she|that|there) (is|are|am|was|were|do|does|did|can|could|will|would|should|have|has)( not)?$/
+/** "Help you with that.", "I am afraid not.", "Let him in.": with a full stop they end on what otherwise leads on. */
+const ENDS_ALL_THE_SAME =
+  /\b(with|of|about|for|like|after|before|do|did|done|know|understand|hear|appreciate|confirm|arrange) (this|that)$|\b(afraid|hope|guess|why|probably|certainly|or) not$|\b(let|come|came|check|checked) (\w+ ){0,2}in$/
 const OBJECT_MISSING =
   /\b(i|we|they)('d| would| do| really)? (want|need|like|prefer|guess|mean|say|am|have|got)$|\b(number|name|address|email|code|problem|thing|question) is$/
 const A_MOMENT =
@@ -97,7 +100,8 @@ export function completeness(text: string | null, context: TurnContext = NO_CONT
   if (/[?]["')]*$/.test(said)) return 'question'
   if (CLOSINGS.test(bare)) return 'complete'
   if (SHORT_FORM.test(bare) && endsSentence(said)) return 'complete'
-  if (LEADING_ON.has(last)) return 'incomplete'
+  if (LEADING_ON.has(last) && !(endsSentence(said) && ENDS_ALL_THE_SAME.test(bare)))
+    return 'incomplete'
   // Who writes capitals and commas would have written a full stop too.
   const written = isWritten(text ?? '')
   if (!written && list.length >= 4 && QUESTIONS.has(list[0] ?? '')) return 'complete'
@@ -127,7 +131,11 @@ export function isStrayStop(text: string): boolean {
     .toLowerCase()
     .replace(/[^\p{L}\p{N}' ]+/gu, ' ')
     .trim()
-  return LEADING_ON.has(bare.split(/\s+/).at(-1) ?? '') && !SHORT_FORM.test(bare)
+  return (
+    LEADING_ON.has(bare.split(/\s+/).at(-1) ?? '') &&
+    !SHORT_FORM.test(bare) &&
+    !ENDS_ALL_THE_SAME.test(bare)
+  )
 }
 
 /** Whether the full stop at the end of `before` was gone when more was said: `after` is the text of both. */

@@ -1,0 +1,170 @@
+/** How soon the agent answers, how often it cuts in on a pause, and how soon it gives way. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { openRuntime, type Session } from '../src/inference/onnx/runtime.ts'
+import { randomSource } from '../test/kit/seeded.ts'
+import { callsWithBargeIns } from './barge-in.ts'
+import { fixedSilence } from './fixed-silence.ts'
+import { inDirectory } from './program.ts'
+import { type Figure, figure } from './report.ts'
+import { callWithTurn, type HeardTurn } from './turn-call.ts'
+import { createSpeaker, type TurnSound } from './turn-sound.ts'
+import { type TurnKind, type TurnText, turnTexts } from './turn-texts.ts'
+
+const TURNS = 300
+const SEED = 4
+const SILENCES_MS = [200, 300, 500, 700]
+const DELAYS = { recogniseMs: 60, firstClauseMs: 120, firstSoundMs: 80 }
+const ENGINES_MS = DELAYS.recogniseMs + DELAYS.firstClauseMs + DELAYS.firstSoundMs
+/** Where a window of the detector and a packet of 20 ms begin counts for as much. */
+const SPEECH_MS = 64
+const MODEL = join(import.meta.dirname, '../models/silero_vad.onnx')
+
+/** How recognisers write: with capitals and stops, or the words alone. */
+const WRITTEN = (text: string): string => text
+const BARE = (text: string): string => text.toLowerCase().replace(/[.,?!]/g, '')
+
+interface Judged {
+  kind: TurnKind
+  gap: number
+  /** The agent began to sound within the turn. */
+  early: boolean
+  /** What was said up to then ended no sentence. */
+  inMidSentence: boolean
+  /** Somewhere in it is a pause after which … */
+  hasUnfinished: boolean
+}
+
+export async function benchTurns(): Promise<Figure[]> {
+  const simulated = await inDirectory(async (directory) => {
+    const session = openRuntime(directory).createSession(readFileSync(MODEL))
+    return simulatedFigures(await hearAll(session))
+  })
+  const wire = await callsWithBargeIns(DELAYS)
+  return [...simulated, ...wireFigures(wire)]
+}
+
+interface HeardTurns {
+  sounds: TurnSound[]
+  texts: TurnText[]
+  written: HeardTurn[]
+  bare: HeardTurn[]
+}
+
+async function hearAll(session: Session): Promise<HeardTurns> {
+  const speak = await createSpeaker()
+  const random = randomSource(SEED)
+  const all: HeardTurns = { sounds: [], texts: turnTexts(SEED, TURNS), written: [], bare: [] }
+  for (const text of all.texts) {
+    const sound = speak(text, random)
+    const o = { session, asked: text.asked, sound, delays: DELAYS, random }
+    all.sounds.push(sound)
+    all.written.push(await callWithTurn({ ...o, written: WRITTEN }))
+    all.bare.push(await callWithTurn({ ...o, written: BARE }))
+    if (all.sounds.length % 50 === 0) process.stderr.write('.')
+  }
+  return all
+}
+
+function simulatedFigures({ sounds, texts, written, bare }: HeardTurns): Figure[] {
+  const judged = (heard: readonly HeardTurn[], firstSound: (turn: HeardTurn) => number): Judged[] =>
+    heard.map((turn, i) => judge(turn, firstSound(turn), sounds[i], texts[i]))
+  const own = (turn: HeardTurn): number => turn.firstSound
+  const byText = judged(written, own)
+  const random = randomSource(SEED)
+  const fixed = SILENCES_MS.map((silenceMs) => ({
+    silenceMs,
+    turns: judged(written, (turn) =>
+      fixedSilence(turn, { silenceMs, enginesMs: ENGINES_MS, random }),
+    ),
+  }))
+  return [
+    ...figuresOf('by the text', byText, true),
+    ...figuresOf('by words without stops and capitals', judged(bare, own), false),
+    ...fixed.flatMap(({ silenceMs, turns }) =>
+      figuresOf(`fixed silence of ${silenceMs} ms`, turns, false),
+    ),
+  ]
+}
+
+function judge(
+  turn: HeardTurn,
+  firstSound: number,
+  sound: TurnSound | undefined,
+  text: TurnText | undefined,
+): Judged {
+  const stretches = sound?.stretches ?? []
+  const inner = stretches.slice(0, -1)
+  const before = turn.pieceEnds.findLastIndex((end) => end <= firstSound)
+  const early = firstSound < turn.end
+  return {
+    kind: text?.kind ?? 'sentence',
+    gap: firstSound - turn.end,
+    early,
+    inMidSentence: early && stretches[before]?.whole !== true,
+    hasUnfinished: inner.some(({ whole }) => !whole),
+  }
+}
+
+/** Gaps are of the turns in which the agent did not cut in. */
+function figuresOf(how: string, turns: readonly Judged[], isHeldTo: boolean): Figure[] {
+  const answered = turns.filter(({ early }) => !early)
+  const unfinished = turns.filter(({ hasUnfinished }) => hasUnfinished)
+  const shared = { control: null, discarded: 0 }
+  const gapOf = (kind: TurnKind): number[] =>
+    answered.filter((turn) => turn.kind === kind).map(({ gap }) => gap)
+  const gap = (what: string, ours: readonly number[], target?: number): Figure =>
+    figure({
+      ...shared,
+      metric: `response gap, ${what}`,
+      unit: 'ms',
+      ours,
+      ...(target !== undefined && { target: { of: 'p50', atMost: target } }),
+    })
+  const cuts = (what: string, of: readonly Judged[], some: number, target: number): Figure => ({
+    ...figure({
+      ...shared,
+      metric: `agent cuts in, ${what}`,
+      unit: `% of ${of.length} turns`,
+      ours: [(100 * some) / of.length],
+      ...(isHeldTo && { target: { of: 'p50', atMost: target } }),
+    }),
+    n: of.length,
+  })
+  const kinds: TurnKind[] = ['sentence', 'answer', 'dictation']
+  return [
+    gap(
+      how,
+      answered.map(({ gap }) => gap),
+      isHeldTo ? 340 : undefined,
+    ),
+    ...(isHeldTo ? kinds.map((kind) => gap(`of them: ${kind}`, gapOf(kind))) : []),
+    cuts(
+      `${how}, in mid-sentence`,
+      unfinished,
+      turns.filter(({ inMidSentence }) => inMidSentence).length,
+      2,
+    ),
+    cuts(`${how}, over all`, turns, turns.length - answered.length, 10),
+  ]
+}
+
+function wireFigures({ gaps, bargeIns }: Awaited<ReturnType<typeof callsWithBargeIns>>): Figure[] {
+  const shared = { unit: 'ms', discarded: 0 }
+  return [
+    figure({
+      ...shared,
+      metric: 'response gap of whole calls, after a question',
+      ours: gaps,
+      control: { what: 'engines and 60 ms of silence', samples: [ENGINES_MS + 60] },
+      target: { of: 'p50', atMost: 340 },
+    }),
+    figure({
+      ...shared,
+      metric: 'barge-in of whole calls: first speech sent to last sound heard',
+      ours: bargeIns,
+      control: { what: 'speech that it takes', samples: [SPEECH_MS] },
+      target: { of: 'p50', atMost: 100 },
+    }),
+  ]
+}
