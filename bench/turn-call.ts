@@ -23,7 +23,7 @@ const POLL_MS = 8
 const ASKED_MS = 4_000
 /** After the turn: the longest patience and a reply. */
 const AFTER_MS = 4_500
-/** Whoever answers waits a little, and nobody's packets keep our beat. */
+/** So much later at most the human begins to speak. */
 const THINK_MS = 400
 
 /** A turn as it went: ms since the call's answer. */
@@ -34,8 +34,9 @@ export interface HeardTurn {
   pieceEnds: number[]
   /** When the agent's first packet with sound after the turn's beginning was sent. */
   firstSound: number
-  /** What the detector told, positions as ms. */
+  /** The pauses that the detector told: when the voice was taken to have ended, and when that was known. */
   pauses: { ended: number; at: number }[]
+  /** When it was known that somebody speaks, or speaks again. */
   starts: number[]
 }
 

@@ -16,8 +16,10 @@ const SEED = 4
 const SILENCES_MS = [200, 300, 500, 700]
 const DELAYS = { recogniseMs: 60, firstClauseMs: 120, firstSoundMs: 80 }
 const ENGINES_MS = DELAYS.recogniseMs + DELAYS.firstClauseMs + DELAYS.firstSoundMs
-/** Where a window of the detector and a packet of 20 ms begin counts for as much. */
+/** Speech of this length pauses the agent. */
 const SPEECH_MS = 64
+/** Silence of this length is a pause. */
+const HUSH_MS = 60
 const MODEL = join(import.meta.dirname, '../models/silero_vad.onnx')
 
 /** How recognisers write: with capitals and stops, or the words alone. */
@@ -26,13 +28,13 @@ const BARE = (text: string): string => text.toLowerCase().replace(/[.,?!]/g, '')
 
 interface Judged {
   kind: TurnKind
+  /** From the turn's end to the agent's first sound, ms; negative when it came within the turn. */
   gap: number
-  /** The agent began to sound within the turn. */
   early: boolean
-  /** What was said up to then ended no sentence. */
+  /** The agent came when no sentence had ended. */
   inMidSentence: boolean
-  /** Somewhere in it is a pause after which … */
-  hasUnfinished: boolean
+  /** The human paused where no sentence ends. */
+  pausesInMidSentence: boolean
 }
 
 export async function benchTurns(): Promise<Figure[]> {
@@ -94,7 +96,6 @@ function judge(
   text: TurnText | undefined,
 ): Judged {
   const stretches = sound?.stretches ?? []
-  const inner = stretches.slice(0, -1)
   const before = turn.pieceEnds.findLastIndex((end) => end <= firstSound)
   const early = firstSound < turn.end
   return {
@@ -102,14 +103,14 @@ function judge(
     gap: firstSound - turn.end,
     early,
     inMidSentence: early && stretches[before]?.whole !== true,
-    hasUnfinished: inner.some(({ whole }) => !whole),
+    pausesInMidSentence: stretches.slice(0, -1).some(({ whole }) => !whole),
   }
 }
 
 /** Gaps are of the turns in which the agent did not cut in. */
 function figuresOf(how: string, turns: readonly Judged[], isHeldTo: boolean): Figure[] {
   const answered = turns.filter(({ early }) => !early)
-  const unfinished = turns.filter(({ hasUnfinished }) => hasUnfinished)
+  const unfinished = turns.filter(({ pausesInMidSentence }) => pausesInMidSentence)
   const shared = { control: null, discarded: 0 }
   const gapOf = (kind: TurnKind): number[] =>
     answered.filter((turn) => turn.kind === kind).map(({ gap }) => gap)
@@ -156,7 +157,10 @@ function wireFigures({ gaps, bargeIns }: Awaited<ReturnType<typeof callsWithBarg
       ...shared,
       metric: 'response gap of whole calls, after a question',
       ours: gaps,
-      control: { what: 'engines and 60 ms of silence', samples: [ENGINES_MS + 60] },
+      control: {
+        what: 'engines and the silence that starts them',
+        samples: [ENGINES_MS + HUSH_MS],
+      },
       target: { of: 'p50', atMost: 340 },
     }),
     figure({
