@@ -143,7 +143,7 @@ function figuresOf(how: string, turns: readonly Judged[], isHeldTo: boolean): Fi
     cuts(
       `${how}, in mid-sentence`,
       unfinished,
-      turns.filter(({ inMidSentence }) => inMidSentence).length,
+      unfinished.filter(({ inMidSentence }) => inMidSentence).length,
       2,
     ),
     cuts(`${how}, over all`, turns, turns.length - answered.length, 10),
