@@ -1,11 +1,11 @@
 /** What the API asks for, answered by the parts: rows become pages, and each answer the contract's shape. */
 import { isFinal } from './calls/call.ts'
 import type { CallEvents } from './calls/call-events.ts'
+import type { StoredEvent } from './calls/call-store.ts'
 import { type CallTraces, publicTrace } from './calls/call-trace.ts'
 import type { createCancelCall } from './calls/cancel-call.ts'
 import type { createCreateCall } from './calls/create-call.ts'
 import type { ManageNumbers } from './calls/own-number.ts'
-import type { StoredEvent } from './calls/ports.ts'
 import { listedCall, wholeCall } from './calls/public-call.ts'
 import type { EngineReadiness } from './calls/readiness.ts'
 import type { InstalledVoice } from './calls/voice-choice.ts'

@@ -2,8 +2,9 @@ import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import type { Call } from './call.ts'
 import type { CallRequest } from './call-request.ts'
+import type { CallStore } from './call-store.ts'
 import type { createCreateCall } from './create-call.ts'
-import type { CallBackOutcome, CallStore } from './ports.ts'
+import type { CallBackOutcome } from './ports.ts'
 
 const EARLIEST_MS = 60_000
 const LATEST_MS = 30 * 24 * 3_600_000

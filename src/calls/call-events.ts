@@ -1,5 +1,5 @@
 import { isFinal } from './call.ts'
-import type { CallStore, StoredEvent } from './ports.ts'
+import type { CallStore, StoredEvent } from './call-store.ts'
 
 /** The event streams of calls: what is stored is the truth, a notice only says that there is more. */
 export interface CallEvents {

@@ -2,7 +2,8 @@
 import { type Clock, sleep } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
-import type { CallStore, TraceSource } from './ports.ts'
+import type { CallStore } from './call-store.ts'
+import type { TraceSource } from './ports.ts'
 
 /** One SIP message as it was on the wire; credentials, nonces and keys are blanked. */
 export interface TraceMessage {

@@ -1,8 +1,8 @@
 import type { Clock } from '../core/clock.ts'
 import { AppError } from '../core/errors.ts'
 import { type Call, isFinal } from './call.ts'
+import type { CallStore } from './call-store.ts'
 import type { LiveCalls } from './live-calls.ts'
-import type { CallStore } from './ports.ts'
 import type { SettleCall } from './settle-call.ts'
 
 /**

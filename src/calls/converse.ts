@@ -3,14 +3,13 @@ import { reasonOf } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { Call, Turn, TurnTiming } from './call.ts'
 import type { CallEvents } from './call-events.ts'
+import type { CallFence, CallStore } from './call-store.ts'
 import { createCallTime } from './call-time.ts'
 import type { CallTraces } from './call-trace.ts'
 import { type Chronicle, createChronicle } from './chronicle.ts'
 import type {
   Brief,
-  CallFence,
   CallResult,
-  CallStore,
   Conversation,
   Dialed,
   Leg,

@@ -3,13 +3,8 @@ import { AppError } from '../core/errors.ts'
 import type { Ids } from '../core/ids.ts'
 import type { Call } from './call.ts'
 import type { CallRequest } from './call-request.ts'
-import type {
-  CallStore,
-  CreateRefusal,
-  IdempotencyRecord,
-  Readiness,
-  ResultSchemas,
-} from './ports.ts'
+import type { CallStore, CreateRefusal, IdempotencyRecord } from './call-store.ts'
+import type { Readiness, ResultSchemas } from './ports.ts'
 import { createdCall } from './public-call.ts'
 import { refuseBadSchema } from './result-schema.ts'
 import { DEFAULT_RETRY_DELAY_SECONDS } from './retry-request.ts'

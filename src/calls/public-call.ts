@@ -4,7 +4,7 @@
  * only what was given.
  */
 import type { Call, Turn, TurnTiming } from './call.ts'
-import type { EventPayload, StoredEvent } from './ports.ts'
+import type { EventPayload, StoredEvent } from './call-store.ts'
 
 const iso = (at: number): string => new Date(at).toISOString()
 const isoOrNull = (at: number | null): string | null => (at === null ? null : iso(at))

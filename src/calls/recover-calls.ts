@@ -1,7 +1,8 @@
 import { reasonOf } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { type Call, isFinal } from './call.ts'
-import type { CallFence, CallStore, SipState, Trunk } from './ports.ts'
+import type { CallFence, CallStore } from './call-store.ts'
+import type { SipState, Trunk } from './ports.ts'
 import type { SettleCall } from './settle-call.ts'
 
 interface Deps {

@@ -7,7 +7,8 @@ import {
   type FinalStatus,
   statusesBefore,
 } from './call.ts'
-import type { CallFence, CallResult, CallStore } from './ports.ts'
+import type { CallFence, CallStore } from './call-store.ts'
+import type { CallResult } from './ports.ts'
 import { endedCall, eventPayload } from './public-call.ts'
 import { publicReason } from './public-reason.ts'
 

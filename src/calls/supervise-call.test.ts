@@ -4,7 +4,7 @@ import { createFakeLeg } from '../../test/kit/fake-leg.ts'
 import { testIds } from '../../test/kit/open-test-storage.ts'
 import { SimClock } from '../../test/kit/sim-clock.ts'
 import { silentLog } from '../core/log.ts'
-import type { CallStore } from './ports.ts'
+import type { CallStore } from './call-store.ts'
 import { superviseCall } from './supervise-call.ts'
 
 const fence = { jobId: 'job', fence: 1 }

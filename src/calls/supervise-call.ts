@@ -3,8 +3,9 @@ import { reasonOf } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import { billableSeconds } from '../core/money.ts'
 import type { Call } from './call.ts'
+import type { CallFence, CallStore } from './call-store.ts'
 import type { CallTime } from './call-time.ts'
-import type { CallFence, CallStore, Leg } from './ports.ts'
+import type { Leg } from './ports.ts'
 
 /** A crash is billed to the last of these. */
 const HEARTBEAT_MS = 5000

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { setupHttp, toRequest } from '../../test/kit/http-client.ts'
 import { settle } from '../../test/kit/sim-clock.ts'
-import type { StoredEvent } from '../calls/ports.ts'
+import type { StoredEvent } from '../calls/call-store.ts'
 import { createEventStreams } from './call-events.ts'
 
 const CALL = { phoneNumber: '+15551234567', instructions: 'Order a pizza.' }

@@ -1,4 +1,4 @@
-import type { StoredEvent } from '../calls/ports.ts'
+import type { StoredEvent } from '../calls/call-store.ts'
 import type { Clock } from '../core/clock.ts'
 import { reasonOf } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'

@@ -1,6 +1,6 @@
 import { CALL_STATUSES } from '../calls/call.ts'
 import { parseCallRequest } from '../calls/call-request.ts'
-import type { CallFilter, IdempotencyRecord } from '../calls/ports.ts'
+import type { CallFilter, IdempotencyRecord } from '../calls/call-store.ts'
 import { sha256 } from '../core/ids.ts'
 import { isPhoneNumber } from '../core/phone-number.ts'
 import { type EventStreams, lastEventId } from './call-events.ts'

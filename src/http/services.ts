@@ -1,7 +1,7 @@
 /** What the HTTP API needs from the floors below. Objects come rendered as the contract shows them. */
 import type { CallRequest, CallRules } from '../calls/call-request.ts'
+import type { CallFilter, IdempotencyRecord, StoredEvent } from '../calls/call-store.ts'
 import type { ManageNumbers } from '../calls/own-number.ts'
-import type { CallFilter, IdempotencyRecord, StoredEvent } from '../calls/ports.ts'
 import type { InstalledVoice } from '../calls/voice-choice.ts'
 import type { Clock } from '../core/clock.ts'
 import type { AppError } from '../core/errors.ts'

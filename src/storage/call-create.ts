@@ -1,6 +1,6 @@
 import { and, count, eq, gt, lte } from 'drizzle-orm'
 import type { Call } from '../calls/call.ts'
-import type { CallStore, CreateRefusal, IdempotencyRecord } from '../calls/ports.ts'
+import type { CallStore, CreateRefusal, IdempotencyRecord } from '../calls/call-store.ts'
 import { insertStatusEvent } from './call-rows.ts'
 import type { Rows, StoreParts } from './database.ts'
 import { CALL_JOB, CALL_LANE, insertJob, insertLeasedJob, isLeasedRow } from './job-rows.ts'

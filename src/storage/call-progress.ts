@@ -6,7 +6,7 @@ import {
   statusesBefore,
   transition,
 } from '../calls/call.ts'
-import type { CallFence, CallStore } from '../calls/ports.ts'
+import type { CallFence, CallStore } from '../calls/call-store.ts'
 import { hasActiveCall } from './call-create.ts'
 import { callColumns, insertStatusEvent, readCall } from './call-rows.ts'
 import type { Rows, StoreParts } from './database.ts'

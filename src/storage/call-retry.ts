@@ -1,6 +1,6 @@
 import { and, eq, lt, sql } from 'drizzle-orm'
 import { type Call, transition } from '../calls/call.ts'
-import type { CallStore } from '../calls/ports.ts'
+import type { CallStore } from '../calls/call-store.ts'
 import { formatTimestamp } from '../core/timestamp.ts'
 import { callColumns, insertStatusEvent, readCall } from './call-rows.ts'
 import { wakeWaiting } from './call-settle.ts'

@@ -1,6 +1,6 @@
 import { and, asc, desc, eq, gt } from 'drizzle-orm'
 import type { Call, NumberedTurn, Turn, TurnTiming } from '../calls/call.ts'
-import type { StoredEvent } from '../calls/ports.ts'
+import type { StoredEvent } from '../calls/call-store.ts'
 import { formatTimestamp } from '../core/timestamp.ts'
 import type { Rows } from './database.ts'
 import { call, callEvent, turn, turnTiming } from './schema.ts'

@@ -1,6 +1,6 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import { type Call, transition } from '../calls/call.ts'
-import type { CallStore, Settlement } from '../calls/ports.ts'
+import type { CallStore, Settlement } from '../calls/call-store.ts'
 import {
   callColumns,
   insertEvent,

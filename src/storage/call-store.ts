@@ -1,7 +1,7 @@
 import { and, desc, eq, gt, lt, type SQL, sql } from 'drizzle-orm'
 import type { Call } from '../calls/call.ts'
 import { isFinal } from '../calls/call.ts'
-import type { CallFilter, CallStore } from '../calls/ports.ts'
+import type { CallFilter, CallStore } from '../calls/call-store.ts'
 import { AppError } from '../core/errors.ts'
 import { createCallCreation } from './call-create.ts'
 import { createCallProgress } from './call-progress.ts'

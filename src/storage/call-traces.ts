@@ -1,6 +1,6 @@
 import { asc, eq } from 'drizzle-orm'
+import type { CallStore } from '../calls/call-store.ts'
 import type { CallTrace } from '../calls/call-trace.ts'
-import type { CallStore } from '../calls/ports.ts'
 import { AppError } from '../core/errors.ts'
 import { readCall } from './call-rows.ts'
 import type { StoreParts } from './database.ts'

@@ -1,4 +1,4 @@
-import type { EventPayload } from '../calls/ports.ts'
+import type { EventPayload } from '../calls/call-store.ts'
 import { subscribes } from '../webhooks/public-webhook.ts'
 import type { StoreParts } from './database.ts'
 import { DELIVERY_JOB, insertJob } from './job-rows.ts'

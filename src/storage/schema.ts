@@ -6,7 +6,8 @@ import { sql } from 'drizzle-orm'
 import { index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core'
 import type { LedgerEntry } from '../billing/ports.ts'
 import type { Call, CallStatus, EndReason, Turn, Voicemail } from '../calls/call.ts'
-import type { SipState, StoredEvent } from '../calls/ports.ts'
+import type { StoredEvent } from '../calls/call-store.ts'
+import type { SipState } from '../calls/ports.ts'
 import type { DeliveryState, Subscription } from '../webhooks/ports.ts'
 
 export const account = sqliteTable('account', {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Call } from '../../src/calls/call.ts'
-import type { CallFilter, CreateRefusal } from '../../src/calls/ports.ts'
+import type { CallFilter, CreateRefusal } from '../../src/calls/call-store.ts'
 import {
   aCall,
   claim,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Call } from '../../src/calls/call.ts'
-import type { CallFence } from '../../src/calls/ports.ts'
+import type { CallFence } from '../../src/calls/call-store.ts'
 import {
   aCall,
   aWebhook,

@@ -1,7 +1,7 @@
 import type { KeyStore, LedgerStore } from '../../src/billing/ports.ts'
 import type { Call } from '../../src/calls/call.ts'
+import type { CallFence, CallStore, EventPayload, Settlement } from '../../src/calls/call-store.ts'
 import type { NumberStore } from '../../src/calls/own-number.ts'
-import type { CallFence, CallStore, EventPayload, Settlement } from '../../src/calls/ports.ts'
 import type { Ids } from '../../src/core/ids.ts'
 import type { JobStore } from '../../src/scheduler/ports.ts'
 import type { Webhook, WebhookStore } from '../../src/webhooks/ports.ts'

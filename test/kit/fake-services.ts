@@ -1,6 +1,6 @@
 import type { CallRequest } from '../../src/calls/call-request.ts'
+import type { CallFilter, StoredEvent } from '../../src/calls/call-store.ts'
 import { createManageNumbers, type NumberStore } from '../../src/calls/own-number.ts'
-import type { CallFilter, StoredEvent } from '../../src/calls/ports.ts'
 import type { InstalledVoice } from '../../src/calls/voice-choice.ts'
 import { AppError } from '../../src/core/errors.ts'
 import { createIds } from '../../src/core/ids.ts'
