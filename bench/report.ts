@@ -17,13 +17,16 @@ export interface Figure {
   discarded: number
 }
 
-/** A figure of samples beside the samples of its control. `target` bounds the median or, where it says so, p99. */
+type Bound = { atMost: number } | { atLeast: number }
+type Target = { of: 'p50' | 'p99' } & Bound
+
+/** A figure of samples beside the samples of its control. Each target bounds the median or p99; all are to be met. */
 export function figure(o: {
   metric: string
   unit: string
   ours: readonly number[]
   control: { what: string; samples: readonly number[] } | null
-  target?: { of: 'p50' | 'p99' } & ({ atMost: number } | { atLeast: number })
+  target?: Target | readonly Target[]
   discarded: number
 }): Figure {
   const { metric, unit, ours, target, discarded } = o
@@ -32,19 +35,18 @@ export function figure(o: {
     p99: quantile(samples, 0.99),
   })
   const found = ends(ours)
+  const targets = target ? [target].flat() : []
   return {
     metric,
     unit,
     ...found,
     control: o.control && { what: o.control.what, ...ends(o.control.samples) },
-    target: target ? `${target.of} ${boundOf(target)}` : null,
-    met: target ? isMet(found[target.of], target) : null,
+    target: targets.map((each) => `${each.of} ${boundOf(each)}`).join(', ') || null,
+    met: targets.length > 0 ? targets.every((each) => isMet(found[each.of], each)) : null,
     n: ours.length,
     discarded,
   }
 }
-
-type Bound = { atMost: number } | { atLeast: number }
 
 function boundOf(bound: Bound): string {
   return 'atMost' in bound ? `≤ ${bound.atMost}` : `≥ ${bound.atLeast}`

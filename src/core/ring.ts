@@ -72,6 +72,12 @@ export class Ring {
     this.samples.set(frame.subarray(0, head), start)
     if (head < frame.length) this.samples.set(frame.subarray(head), 0)
     Atomics.store(this.slots, SLOT.written, at + frame.length)
+    Atomics.notify(this.slots, SLOT.written)
+  }
+
+  /** Resolves once something else than `seen` samples is written, on whichever thread; after `ms` at the latest. */
+  async grown(seen: number, ms: number): Promise<void> {
+    await Atomics.waitAsync(this.slots, SLOT.written, seen, ms).value
   }
 
   /** A copy of the samples from position `from` up to `to`, less what was overwritten or is not written yet. */

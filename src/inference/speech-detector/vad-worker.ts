@@ -10,8 +10,10 @@ import { Listener, listenTogether } from './listener.ts'
 import { SileroStream } from './silero.ts'
 import type { VadReply, VadRequest } from './vad-messages.ts'
 
-/** Sound comes every 20 ms; looking this often costs little and delays what is heard by 4 ms in the mean. */
-const POLL_MS = 8
+/** One call's sound is heard as it comes; of many calls it is gathered for this long at most, to be judged together. */
+const GATHER_MS = 8
+/** A call whose sound does not come is looked after this often: it may have been let go of. */
+const IDLE_MS = 250
 /** After being away the sound of the last 3 s is still worth hearing; what is older has had its consequences. */
 const CATCH_UP_SECONDS = 3
 
@@ -19,7 +21,8 @@ declare const self: Worker
 
 const watched = new Map<number, Listener>()
 let session: Session | undefined
-let polling = false
+let lastHeard = 0
+let gathering = false
 
 function send(reply: VadReply): void {
   self.postMessage(reply)
@@ -39,15 +42,35 @@ function watch(session: Session, request: Extract<VadRequest, { type: 'watch' }>
   const oldest = ring.written - Math.min(CATCH_UP_SECONDS * ring.rateHz, ring.capacity)
   const at = Math.max(request.at, oldest)
   const on = (event: SpeechEvent): void => send({ type: 'event', id, event })
-  watched.set(id, new Listener({ session, ring, at, speechFrom, on }))
-  if (!polling) poll(session)
+  const listener = new Listener({ session, ring, at, speechFrom, on })
+  watched.set(id, listener)
+  void follow({ session, ring, isWatched: () => watched.get(id) === listener })
 }
 
-function poll(session: Session): void {
-  polling = watched.size > 0
-  if (!polling) return
+async function follow(o: { session: Session; ring: Ring; isWatched(): boolean }): Promise<void> {
+  for (let seen = -1; o.isWatched(); await o.ring.grown(seen, IDLE_MS)) {
+    if (o.ring.written === seen) continue
+    seen = o.ring.written
+    gather(o.session)
+  }
+}
+
+/** Hears what is new, at once or together with what comes within the next milliseconds. */
+function gather(session: Session): void {
+  if (gathering) return
+  const wait = lastHeard + Math.min(watched.size - 1, GATHER_MS) - performance.now()
+  if (wait <= 0) {
+    hear(session)
+    return
+  }
+  gathering = true
+  setTimeout(() => hear(session), wait)
+}
+
+function hear(session: Session): void {
+  gathering = false
+  lastHeard = performance.now()
   listenTogether(session, watched.values())
-  setTimeout(() => poll(session), POLL_MS)
 }
 
 self.onmessage = ({ data: request }: MessageEvent<VadRequest>) => {
