@@ -97,6 +97,22 @@ describe('a sign of listening', () => {
     expect(finalTexts(call)).toContain('human: Mhm.')
   })
 
+  it('lets the agent go on after a row of them, however slowly they are said', async () => {
+    const { call } = await speaking()
+    call.leg.say('Yeah yeah, okay, I see.', 1900)
+    await call.run(1900 + 300)
+    expect(call.leg.ears.paused).toBe(false)
+    await call.run(10_000)
+    expect(call.sounds()[1]).toMatchObject({ text: LONG, whole: true })
+  })
+
+  it('does not go on for ever', async () => {
+    const { call } = await speaking()
+    call.leg.say('Mhm. Mhm. Mhm. Mhm. Mhm. Mhm.', 4000)
+    await call.run(2700)
+    expect(call.leg.queued).toBe(0)
+  })
+
   it('does not hold up a reply that waits behind a filler', async () => {
     const { call } = await speaking({ firstTokenMs: 2500 })
     // "One moment, please." sounds.
@@ -164,6 +180,24 @@ describe('an interruption', () => {
     expect(call.leg.queued).toBe(0)
     await call.run(9000)
     expect(call.engines.asked.at(-1)?.messages.at(-1)?.content).toMatch(/^Well, that/)
+  })
+
+  it('that began like a sign of listening is one as soon as its text is another', async () => {
+    const { call } = await speaking()
+    call.leg.say('Okay okay but this is not what I asked for', 4000)
+    await call.run(1500)
+    expect(call.leg.queued).toBe(1)
+    await call.run(600)
+    expect(call.leg.queued).toBe(0)
+  })
+
+  it('is not recognised while it goes on unless something of ours waits for it', async () => {
+    const { call } = await speaking()
+    await call.run(10_000)
+    const asked = call.engines.recognised.length
+    call.leg.say('I would like to know something else today', 4000)
+    await call.run(3900)
+    expect(call.engines.recognised).toHaveLength(asked)
   })
 
   it('keeps the agent from hanging up over it', async () => {

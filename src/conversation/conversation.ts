@@ -6,7 +6,9 @@ import { toMs } from '../core/pcm.ts'
 import { type AgentLines, type AgentLinesDeps, createAgentLines } from './agent-lines.ts'
 import { decide, nextDue } from './decide.ts'
 import { bargeInRule } from './limits.ts'
+import { followSpeech } from './partials.ts'
 import type { SpeechEvent } from './ports.ts'
+import { wantsPartials } from './situations/interrupting.ts'
 import {
   type Action,
   changed,
@@ -50,6 +52,8 @@ class Runner {
   private idle = false
   private forgetDue: () => void = () => undefined
   private unwatch: () => void = () => undefined
+  /** Set while the text so far of what is said into our words is asked for. */
+  private unfollow: (() => void) | null = null
 
   constructor(d: AgentLinesDeps, leg: Leg, o: { signal: AbortSignal; on(event: TalkEvent): void }) {
     this.d = d
@@ -107,7 +111,21 @@ class Runner {
       void this.close('engine_error')
     }
     this.handling = false
-    if (this.running) this.waitForDue()
+    if (!this.running) return
+    this.follow()
+    this.waitForDue()
+  }
+
+  private follow(): void {
+    const from = wantsPartials(this.state) ? this.state.utterance?.from : undefined
+    if ((from === undefined) === (this.unfollow === null)) return
+    this.unfollow?.()
+    this.unfollow = null
+    if (from === undefined) return
+    const { engines, clock, language } = this.d
+    const onText = (text: string): void => this.dispatch({ type: 'partial', text })
+    const d = { recogniser: engines.recogniser, clock, language }
+    this.unfollow = followSpeech(d, { ears: this.leg.ears, from, onText })
   }
 
   private lookAtHold(): void {
@@ -195,6 +213,7 @@ class Runner {
     if (!this.running) return
     this.running = false
     this.forgetDue()
+    this.unfollow?.()
     this.signal.removeEventListener('abort', this.onStop)
     try {
       this.unwatch()

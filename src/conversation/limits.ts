@@ -15,8 +15,10 @@ const PAUSE_MS = 64
 export const BACKCHANNEL_MS = 600
 /** So long after such speech the agent goes on, whether its text is there or not. */
 export const RESUME_MS = 240
-/** Speech of this length is no sign of listening, whatever it says. */
+/** Speech of this length is no sign of listening, unless its text so far is a row of them … */
 export const INTERRUPTION_MS = 1200
+/** … and at this length whatever it says. */
+export const LONGEST_SIGNS_MS = 2500
 /** Longer speech of which no text comes in this time was an interruption. */
 export const UNDECIDED_MS = 1500
 

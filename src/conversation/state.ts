@@ -19,6 +19,8 @@ export interface Utterance {
   until: number
   /** It paused the agent's sound. */
   bargedIn: boolean
+  /** What was said so far, while it goes on into the agent's words; null until known. */
+  soFar: string | null
   /** The draft that recognises it and, when `answers`, prepares the reply to it. */
   draft: number | null
   answers: boolean
@@ -160,6 +162,8 @@ export type Event =
   | { type: 'tone'; hz: number; ms: number }
   /** The human pressed a key. */
   | { type: 'key'; digit: string }
+  /** What the human has said so far, who goes on. */
+  | { type: 'partial'; text: string }
   | { type: 'recognised'; id: number; text: string; noSpeech: number }
   /** How a draft's speech sounded: the chance, 0 to 1, that it is a whole turn. */
   | { type: 'judged'; id: number; chance: number }

@@ -82,6 +82,7 @@ function newUtterance(
     since,
     until: since,
     bargedIn: false,
+    soFar: null,
     draft: null,
     answers: false,
     broken: false,

@@ -3,7 +3,13 @@
  * same sample; anything else ends them.
  */
 import { isBackchannel, isInterruption } from '../backchannel.ts'
-import { BACKCHANNEL_MS, INTERRUPTION_MS, RESUME_MS, UNDECIDED_MS } from '../limits.ts'
+import {
+  BACKCHANNEL_MS,
+  INTERRUPTION_MS,
+  LONGEST_SIGNS_MS,
+  RESUME_MS,
+  UNDECIDED_MS,
+} from '../limits.ts'
 import { type Action, become, changed, type Event, type Situation, type State } from '../state.ts'
 import { dropDraft, hear, said } from '../utterance.ts'
 import { takeUp } from './answering.ts'
@@ -17,6 +23,8 @@ export const interrupting: Situation = {
       case 'barge_in':
         if (!sounds(state)) return null
         return [...hear(state, event, true), become({ pausedAt: now })]
+      case 'partial':
+        return partial(state, event.text)
       case 'recognised':
         return recognised(state, event, now)
       case 'due':
@@ -26,6 +34,11 @@ export const interrupting: Situation = {
     }
   },
   due: dueAt,
+}
+
+/** Whether what the human says decides, as it is said, about what is paused. */
+export function wantsPartials({ pausedAt, utterance: u }: State): boolean {
+  return pausedAt !== null && u !== null && u.to === null
 }
 
 /** Something of ours sounds, or did until it was paused. */
@@ -38,8 +51,14 @@ function dueAt(state: State): number {
   const { pausedAt, utterance: u } = state
   if (pausedAt === null) return Number.POSITIVE_INFINITY
   if (!u || !sounds(state)) return pausedAt
-  if (u.to === null) return u.since + INTERRUPTION_MS
+  if (u.to === null) return u.since + (isRowOfSigns(u) ? LONGEST_SIGNS_MS : INTERRUPTION_MS)
   return u.until + (isShort(u) ? RESUME_MS : UNDECIDED_MS)
+}
+
+/** Of what goes on the last word may be half of one, or of a phrase. */
+function isRowOfSigns({ soFar }: { soFar: string | null }): boolean {
+  if (soFar === null || isInterruption(soFar)) return false
+  return isBackchannel(soFar) || isBackchannel(soFar.replace(/\s+\S+\s*$/, ''))
 }
 
 function isShort({ since, until }: { since: number; until: number }): boolean {
@@ -50,6 +69,11 @@ function due(state: State): Action[] {
   const { utterance: u } = state
   if (!u || !sounds(state) || (u.to !== null && isShort(u))) return goOn(state)
   return interrupted(state)
+}
+
+function partial(state: State, text: string): Action[] {
+  const { utterance: u } = state
+  return u && wantsPartials(state) ? [become({ utterance: { ...u, soFar: text } })] : []
 }
 
 function recognised(state: State, event: Recognised, now: number): Action[] | null {
