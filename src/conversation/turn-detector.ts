@@ -25,7 +25,7 @@ export const COMMIT_SILENCE_MS: Record<Completeness, number> = {
   question: 300,
   // A reply is seldom ready before: waiting so long costs nothing.
   complete: 320,
-  likely: 500,
+  likely: 600,
   unknown: 850,
   incomplete: 1000,
   dictating: 1500,
@@ -39,8 +39,9 @@ const MAX_CAUTION = 3
 /** What a model that hears the turn says beyond these counts. */
 const SURE = 0.8
 const SURELY_NOT = 0.3
-/** A question that is spoken has so many words at least. */
-const QUESTION_WORDS = 4
+/** Where nothing else tells, so many words are a sentence, and so many a question, more often than their beginning. */
+const SENTENCE_WORDS = 8
+const QUESTION_WORDS = 6
 
 /** What is known of how this recogniser uses full stops. */
 export type Stops =
@@ -112,19 +113,22 @@ function byItsStop(d: Text): Completeness {
 
 /** Who writes capitals and commas would have written a full stop too, unless an answer is so short. */
 function byItsCapitals(d: Text): Completeness {
-  const short = d.context.stops === 'unknown' && !/[.,?!]/.test(d.said) && isAnswer(d)
-  return short ? 'likely' : 'incomplete'
+  const bare = d.context.stops === 'unknown' && !/[.,?!]/.test(d.said)
+  return bare && (isAnswer(d) || d.words.closing.test(d.sentence.join(' ')))
+    ? 'unknown'
+    : 'incomplete'
 }
 
 /** Nothing but the words tells. */
 function byItsWords(d: Text): Completeness {
-  const { list, sentence, words, context } = d
+  const { sentence, words, context } = d
   const bare = sentence.join(' ')
   if (isAnswer(d)) return 'likely'
   if (words.closing.test(bare)) return 'complete'
   if (context.asked === 'dictation' || onlyOpens(d)) return 'incomplete'
-  if (leadsOn(sentence, words) || words.objectMissing.test(bare)) return 'incomplete'
-  return list.length >= QUESTION_WORDS && words.asking.has(sentence[0] ?? '') ? 'likely' : 'unknown'
+  if (leadsOn(sentence, words)) return 'incomplete'
+  const enough = words.asking.has(sentence[0] ?? '') ? QUESTION_WORDS : SENTENCE_WORDS
+  return sentence.length >= enough ? 'likely' : 'unknown'
 }
 
 /** Silence in ms after which a turn with this text (null: not recognised yet) is over. */

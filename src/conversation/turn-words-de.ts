@@ -1,5 +1,5 @@
 /** German. Verbs and their prefixes end sentences: with a full stop they are believed. */
-import { type TurnWords, wordSet } from './turn-words.ts'
+import { NEVER, type TurnWords, wordSet } from './turn-words.ts'
 
 export const GERMAN: TurnWords = {
   never: wordSet(
@@ -31,6 +31,7 @@ export const GERMAN: TurnWords = {
       'unserer ihr ihre ihren ihrem ihrer sein seine seinen seinem kein keine keinen am im zum zur vom beim ins diese ' +
       'diesen dieser zwei drei vier fünf sechs',
   ),
+  common: wordSet('guten tag hallo bitte vielen dank heute morgen hier nein dich dir euch'),
   fillers: wordSet('äh ähm hm hmm mm öh ehm'),
   answers: wordSet(
     'ja nein doch okay gut genau richtig klar gern gerne danke stimmt natürlich tschüss nö jawohl sicher',
@@ -44,6 +45,7 @@ export const GERMAN: TurnWords = {
     'was wer wo wann warum wieso wie welche welcher kann können könnten haben ist sind gibt',
   ),
   conditions: wordSet('wenn falls sobald obwohl während bevor nachdem da'),
+  verbMissing: NEVER,
   closing:
     /(?:^| )(vielen dank|danke( schön| sehr)?|bitte|tschüss|auf wiederhören|das (passt|stimmt|geht|reicht|wars|war's|ist (gut|richtig|alles|in ordnung))|in ordnung|keine ahnung|(weiß|weiss) (ich )?(leider )?nicht|alles klar|gar nicht|überhaupt nicht|(denke|glaube) (schon|ja|nicht)|noch nicht)$/,
   moment:

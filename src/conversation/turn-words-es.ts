@@ -1,5 +1,5 @@
 /** Spanish. */
-import { type TurnWords, wordSet } from './turn-words.ts'
+import { NEVER, type TurnWords, wordSet } from './turn-words.ts'
 
 export const SPANISH: TurnWords = {
   never: wordSet(
@@ -25,6 +25,7 @@ export const SPANISH: TurnWords = {
   determiners: wordSet(
     'el la los las un una unos unas mi mis tu su sus nuestro nuestra este esta ese esa al del dos tres cuatro cinco',
   ),
+  common: wordSet('hola gracias favor aquí hoy mañana sí buenos buenas días tardes mí ti'),
   fillers: wordSet('eh em mm hmm'),
   answers: wordSet(
     'sí no claro vale bien perfecto exacto correcto gracias adiós bueno exactamente okay ok',
@@ -36,6 +37,7 @@ export const SPANISH: TurnWords = {
   ),
   asking: wordSet('qué quién dónde cuándo cómo cuánto cuál puede puedo podría tiene tienen hay'),
   conditions: wordSet('si cuando aunque mientras como'),
+  verbMissing: NEVER,
   closing:
     /(?:^| )((muchas )?gracias|por favor|adiós|hasta (luego|pronto|mañana)|(eso )?es todo|está bien|(me )?parece (bien|perfecto)|de acuerdo|no lo sé|no sé|todavía no|aún no|desde luego|por supuesto|creo que (sí|no)|me viene bien)$/,
   moment:

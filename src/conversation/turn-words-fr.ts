@@ -26,6 +26,7 @@ export const FRENCH: TurnWords = {
   determiners: wordSet(
     'le la les un une des du au aux mon ma mes notre nos votre vos son sa ses ce cette ces deux trois quatre cinq',
   ),
+  common: wordSet("bonjour bonsoir merci beaucoup plaît ici aujourd'hui demain oui ça moi toi eux"),
   fillers: wordSet('euh ben bah hum hmm mm'),
   answers: wordSet(
     "oui non ouais si d'accord bien parfait merci exactement voilà absolument okay ok",
@@ -39,6 +40,7 @@ export const FRENCH: TurnWords = {
     'que qui où quand pourquoi comment combien quel quelle est pouvez pourriez avez êtes',
   ),
   conditions: wordSet('si quand lorsque puisque comme dès'),
+  verbMissing: NEVER,
   closing:
     /(?:^| )(merci( beaucoup| bien)?|s'il (vous|te) plaît|au revoir|bonne journée|(c'est|ce sera|est) (tout|bon|bien|parfait|ça|correct)|ça (me )?(va|convient|marche)|je ne sais pas|je sais pas|pas (du tout|encore|vraiment)|bien sûr|aucune idée|je (pense|crois))$/,
   moment:

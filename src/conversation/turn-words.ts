@@ -10,6 +10,8 @@ export interface TurnWords {
   /** They stand before a noun: after a determiner and one of these the noun is missing. */
   adjectives: ReadonlySet<string>
   determiners: ReadonlySet<string>
+  /** Other words by which the language is told. */
+  common: ReadonlySet<string>
   fillers: ReadonlySet<string>
   /** Whole answers to a question for yes or no. */
   answers: ReadonlySet<string>
@@ -20,6 +22,8 @@ export interface TurnWords {
   asking: ReadonlySet<string>
   /** Begin a clause that another one follows. */
   conditions: ReadonlySet<string>
+  /** Ends on a subject whose verb is missing. */
+  verbMissing: RegExp
   /** What a turn ends with. */
   closing: RegExp
   /** Its last sentence asks for a moment. */

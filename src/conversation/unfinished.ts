@@ -12,11 +12,21 @@ const OTHERS = [GERMAN, FRENCH, SPANISH]
 /** The words of the language that `list` is most likely of; English when nothing tells. */
 export function turnWordsOf(list: readonly string[]): TurnWords {
   const common = (of: TurnWords): number =>
-    list.filter((word) => of.never.has(word) || of.seldom.has(word) || of.answers.has(word)).length
+    list.filter((word) => setsOf(of).some((set) => set.has(word))).length
   let best: TurnWords = ENGLISH
   for (const other of OTHERS) if (common(other) > common(best)) best = other
   return best
 }
+
+const setsOf = (of: TurnWords): readonly ReadonlySet<string>[] => [
+  of.never,
+  of.seldom,
+  of.awaiting,
+  of.answers,
+  of.fillers,
+  of.common,
+  of.numbers,
+]
 
 /**
  * Whether the words themselves want more, where no full stop tells: they end on a word that leads on, on an adjective
@@ -24,8 +34,11 @@ export function turnWordsOf(list: readonly string[]): TurnWords {
  */
 export function leadsOn(list: readonly string[], words: TurnWords): boolean {
   const last = list.at(-1) ?? ''
-  if (words.never.has(last) || words.seldom.has(last) || words.awaiting.has(last)) return true
-  if (last.endsWith("'") || nounMissing(list, words)) return true
+  const bare = list.join(' ')
+  if (words.never.has(last) || words.awaiting.has(last) || last.endsWith("'")) return true
+  if (words.seldom.has(last) && !words.endsAllTheSame.test(bare)) return true
+  if (words.verbMissing.test(bare) || words.objectMissing.test(bare)) return true
+  if (nounMissing(list, words)) return true
   return list.length <= CONDITION_WORDS && words.conditions.has(list[0] ?? '')
 }
 
