@@ -168,13 +168,19 @@ function spelt(name: string): string[] {
 function pieces(groups: readonly string[], random: Random): Piece[] {
   return groups.map((text, i) => ({
     text,
-    spoken: text.replace(/\d{3,}|(?<=\s|^)\d\d(?=\.?$)/g, (run) => [...run].join(' ')),
+    spoken: spokenForm(text),
     whole: /[.?!]$/.test(text),
     pauseMs: i === groups.length - 1 ? 0 : pause(random),
   }))
 }
 
-function pause(random: Random): number {
+/** Long numbers, and those that end a piece, digit by digit. */
+export function spokenForm(text: string): string {
+  return text.replace(/\d{3,}|(?<=\s|^)\d\d(?=\.?$)/g, (run) => [...run].join(' '))
+}
+
+/** A pause's length in ms. */
+export function pause(random: Random): number {
   return PAUSE_MS.least + Math.floor(random() * (PAUSE_MS.most - PAUSE_MS.least))
 }
 

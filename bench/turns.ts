@@ -5,6 +5,8 @@ import { openRuntime, type Session } from '../src/inference/onnx/runtime.ts'
 import { randomSource } from '../test/kit/seeded.ts'
 import { callsWithBargeIns } from './barge-in.ts'
 import { fixedSilence } from './fixed-silence.ts'
+import { markedTurns } from './held-out.ts'
+import { HELD_OUT } from './held-out-texts.ts'
 import { inDirectory } from './program.ts'
 import { type Figure, figure } from './report.ts'
 import { callWithTurn, type HeardTurn } from './turn-call.ts'
@@ -40,7 +42,11 @@ interface Judged {
 export async function benchTurns(): Promise<Figure[]> {
   const simulated = await inDirectory(async (directory) => {
     const session = openRuntime(directory).createSession(readFileSync(MODEL))
-    return simulatedFigures(await hearAll(session))
+    const heldOut = await hearAll(session, markedTurns(HELD_OUT, SEED))
+    return [
+      ...simulatedFigures(await hearAll(session, turnTexts(SEED, TURNS))),
+      ...heldOutFigures(heldOut),
+    ]
   })
   const wire = await callsWithBargeIns(DELAYS)
   return [...simulated, ...wireFigures(wire)]
@@ -53,11 +59,11 @@ interface HeardTurns {
   bare: HeardTurn[]
 }
 
-async function hearAll(session: Session): Promise<HeardTurns> {
+async function hearAll(session: Session, texts: TurnText[]): Promise<HeardTurns> {
   const speak = await createSpeaker()
   const random = randomSource(SEED)
-  const all: HeardTurns = { sounds: [], texts: turnTexts(SEED, TURNS), written: [], bare: [] }
-  for (const text of all.texts) {
+  const all: HeardTurns = { sounds: [], texts, written: [], bare: [] }
+  for (const text of texts) {
     const sound = speak(text, random)
     const o = { session, asked: text.asked, sound, delays: DELAYS, random }
     all.sounds.push(sound)
@@ -86,6 +92,15 @@ function simulatedFigures({ sounds, texts, written, bare }: HeardTurns): Figure[
     ...fixed.flatMap(({ silenceMs, turns }) =>
       figuresOf(`fixed silence of ${silenceMs} ms`, turns, false),
     ),
+  ]
+}
+
+function heldOutFigures({ sounds, texts, written, bare }: HeardTurns): Figure[] {
+  const judged = (heard: readonly HeardTurn[]): Judged[] =>
+    heard.map((turn, i) => judge(turn, turn.firstSound, sounds[i], texts[i]))
+  return [
+    ...figuresOf('held-out turns by the text', judged(written), true),
+    ...figuresOf('held-out turns by words alone', judged(bare), false),
   ]
 }
 

@@ -5,6 +5,7 @@ import type { Asked } from './asked.ts'
 import { durationLimits } from './limits.ts'
 import type { LineName } from './stock-lines.ts'
 import type { ToolCall } from './tools.ts'
+import type { Stops } from './turn-detector.ts'
 
 export type EndingReason = Talk['ending']
 
@@ -131,8 +132,10 @@ export interface State {
   lastSaid: { text: string; until: number } | null
   /** What the agent's last words asked for. */
   asked: Asked
-  /** The recogniser has put a full stop where no sentence ends. */
-  stopsMeanNothing: boolean
+  /** How the recogniser uses full stops. */
+  stops: Stops
+  /** How long the human paused within what they said, ms, the newest last. */
+  pauses: readonly number[]
   /** How often the human went on with a turn that was taken for finished. */
   hasty: number
   /** Since when neither side has said anything. */
@@ -278,7 +281,8 @@ export function initialState(o: {
     resumes: 0,
     lastSaid: null,
     asked: 'nothing',
-    stopsMeanNothing: false,
+    stops: 'unknown',
+    pauses: [],
     hasty: 0,
     quietSince: o.answeredAt,
     asks: 0,

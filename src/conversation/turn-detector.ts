@@ -1,12 +1,18 @@
 /**
  * Endpointing: how long a silence has to be before what was said counts as a turn, by its text, by what the agent asked
- * for and, where there is one, by a model that hears how it was said.
+ * for, by how long this human pauses and, where there is one, by a model that hears how it was said.
  */
 import type { Asked } from './asked.ts'
+import { dictation } from './dictation.ts'
+import { waitByPace } from './pace.ts'
+import type { TurnWords } from './turn-words.ts'
+import { leadsOn, turnWordsOf } from './unfinished.ts'
 
 export type Completeness =
   | 'question'
   | 'complete'
+  /** Over by its words, where no full stop tells. */
+  | 'likely'
   | 'unknown'
   | 'incomplete'
   /** Somebody spells, counts or gives an address. */
@@ -19,123 +25,136 @@ export const COMMIT_SILENCE_MS: Record<Completeness, number> = {
   question: 300,
   // A reply is seldom ready before: waiting so long costs nothing.
   complete: 320,
-  unknown: 700,
+  likely: 600,
+  unknown: 850,
   incomplete: 1000,
   dictating: 1500,
   thinking: 2500,
 }
+/** What is not recognised yet is taken to last so long. */
+const UNHEARD_MS = 700
 /** For each time that an answer came too early in this call. */
 const CAUTION_MS = 150
 const MAX_CAUTION = 3
 /** What a model that hears the turn says beyond these counts. */
 const SURE = 0.8
 const SURELY_NOT = 0.3
+/** Where nothing else tells, so many words are a sentence, and so many a question, more often than their beginning. */
+const SENTENCE_WORDS = 8
+const QUESTION_WORDS = 6
+
+/** What is known of how this recogniser uses full stops. */
+export type Stops =
+  | 'unknown'
+  /** It ended a turn with one: where there is none, no sentence ends. */
+  | 'meant'
+  /** It ended a turn without one. */
+  | 'none'
+  /** It has put one where no sentence ends: they say nothing. */
+  | 'stray'
 
 export interface TurnContext {
   /** What the agent's last words asked for. */
   asked: Asked
-  /** This recogniser ends every piece with a full stop: it says nothing about the sentence. */
-  stopsMeanNothing: boolean
+  stops: Stops
   /** How often the human went on although the turn was taken for finished. */
   hasty: number
+  /** How long the human has paused within what they said, ms. */
+  pauses: readonly number[]
   /** Chance that the turn is over, by how it sounded; null without such a model. */
   chance: number | null
 }
 
 export const NO_CONTEXT: TurnContext = {
-  asked: 'answer',
-  stopsMeanNothing: false,
+  asked: 'decision',
+  stops: 'unknown',
   hasty: 0,
+  pauses: [],
   chance: null,
 }
-
-const words = (text: string): ReadonlySet<string> => new Set(text.split(' '))
-
-/** Nobody ends a turn on these: something follows. */
-const LEADING_ON = words(
-  'and or but so because if when while that which who whose than then as to of for from with without at in on by into ' +
-    'onto about until till since between near under over per via the a an my your his her our their its is are was ' +
-    "were be been am will would could should can might must i we they he she this these those maybe i'm i'll i've i'd " +
-    "we're we'll we've we'd you're you'll they're it's that's there's here's let's gonna wanna some any very another " +
-    'every each also just only even not plus called named und oder aber weil dass der die das ein eine mein mit für ' +
-    'von zu et ou mais que le la un une de y o pero el los',
-)
-const FILLERS = words('um uh uhm er erm ehm hmm hm mm eh well äh ähm euh este')
-const NUMBERS = words(
-  'zero oh one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen ' +
-    'seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand double triple',
-)
-/** Whole answers, also where the recogniser writes no full stop. */
-const ANSWERS = words(
-  'yes yeah yep yup no nope okay ok sure right correct exactly hello hi hey bye goodbye thanks alright fine great perfect ' +
-    'ja nein oui non sí no claro',
-)
-const CLOSINGS =
-  /\b(thank you( very much| so much)?|thanks|you're welcome|good ?bye|bye ?bye|that's (it|all)|that is all|of course|no problem|how can i help( you)?)$/
-const QUESTIONS = words('what who where when why how which can could would will do does did is are')
-/** "Yes, it is.", "No, we don't have to." end on what otherwise leads on. */
-const SHORT_FORM =
-  /^(yes|yeah|yep|no|nope|sure|of course|i think|i'm sure)\b.*\b(i|we|it|you|they|he|she|that|there) (is|are|am|was|were|do|does|did|can|could|will|would|should|have|has)( not)?$/
-/** "Help you with that.", "I am afraid not.", "Let him in.": with a full stop they end on what otherwise leads on. */
-const ENDS_ALL_THE_SAME =
-  /\b(with|of|about|for|like|after|before|do|did|done|know|understand|hear|appreciate|confirm|arrange) (this|that)$|\b(afraid|hope|guess|why|probably|certainly|or) not$|\b(let|come|came|check|checked) (\w+ ){0,2}in$/
-const OBJECT_MISSING =
-  /\b(i|we|they)('d| would| do| really)? (want|need|like|prefer|guess|mean|say|am|have|got)$|\b(number|name|address|email|code|problem|thing|question) is$/
-const A_MOMENT =
-  /\b(let me (just |quickly )?(see|think|check|look|find|get|grab|write)\b.*|(hold|hang) on( (a|one|for a) (second|sec|moment|minute))?|(just |give me )?(a|one) (second|sec|moment|minute)( please)?|bear with me|einen moment( bitte)?|un momento|un instant)$/
-/** Not asked for, a number by itself is a time or an amount as a rule. */
-const DICTATION_WORD = /\b(number|code|zip|address|account|reference|spell)\b/
 
 /** Whether `text` reads like a finished turn; null when there is no text yet. */
 export function completeness(text: string | null, context: TurnContext = NO_CONTEXT): Completeness {
   const said = text?.trim().toLowerCase() ?? ''
-  const bare = plain(said)
-  const list = bare.split(/\s+/)
+  const list = wordsOf(said)
+  if (list.length === 0) return 'unknown'
+  const words = turnWordsOf(list)
   const last = list.at(-1) ?? ''
-  if (bare === '') return 'unknown'
-  if (FILLERS.has(last) || A_MOMENT.test(plain(lastSentence(said)))) return 'thinking'
-  const dictated = dictation(said, list, context)
+  const sentence = wordsOf(lastSentence(said))
+  if (words.fillers.has(last) || words.moment.test(sentence.join(' '))) return 'thinking'
+  const stopped = endsSentence(said) || asks(said)
+  const dictated = dictation({ said, list, words, stopped, asked: context.asked })
   if (dictated) return dictated
-  if (/(,|:|;|-|–|—|\.\.\.|…)$/.test(said)) return 'incomplete'
-  if (/[?]["')]*$/.test(said)) return 'question'
-  if (CLOSINGS.test(bare)) return 'complete'
-  if (SHORT_FORM.test(bare) && endsSentence(said)) return 'complete'
-  if (LEADING_ON.has(last) && !(endsSentence(said) && ENDS_ALL_THE_SAME.test(bare)))
-    return 'incomplete'
-  // Who writes capitals and commas would have written a full stop too.
-  const written = isWritten(text ?? '')
-  if (!written && list.length >= 4 && QUESTIONS.has(list[0] ?? '')) return 'complete'
-  if (OBJECT_MISSING.test(bare)) return 'incomplete'
-  if (list.length <= 2 && ANSWERS.has(last))
-    return context.asked === 'nothing' ? 'unknown' : 'complete'
-  if (!endsSentence(said)) return written ? 'incomplete' : 'unknown'
-  return context.stopsMeanNothing || isOpenList(said) ? 'unknown' : 'complete'
+  if (/(,|:|;|-|–|—|\.\.\.|…)$/.test(said) || words.never.has(last)) return 'incomplete'
+  if (asks(said)) return 'question'
+  const d: Text = { said, list, sentence, words, context }
+  if (stopped && context.stops !== 'stray') return byItsStop(d)
+  return tellsStops(text ?? '', context) ? byItsCapitals(d) : byItsWords(d)
+}
+
+/** A text in small letters, its words, those of its last sentence, and those of its language. */
+interface Text {
+  said: string
+  list: readonly string[]
+  sentence: readonly string[]
+  words: TurnWords
+  context: TurnContext
+}
+
+/** It ends with a full stop, which is believed unless the words speak against it. */
+function byItsStop(d: Text): Completeness {
+  const { said, list, sentence, words } = d
+  const bare = sentence.join(' ')
+  if (words.closing.test(bare)) return 'complete'
+  if (words.objectMissing.test(bare)) return 'incomplete'
+  if (words.seldom.has(list.at(-1) ?? '') && !words.endsAllTheSame.test(bare)) return 'unknown'
+  return onlyOpens(d) || isOpenList(said) ? 'unknown' : 'complete'
+}
+
+/** Who writes capitals and commas would have written a full stop too, unless an answer is so short. */
+function byItsCapitals(d: Text): Completeness {
+  const bare = d.context.stops === 'unknown' && !/[.,?!]/.test(d.said)
+  return bare && (isAnswer(d) || d.words.closing.test(d.sentence.join(' ')))
+    ? 'unknown'
+    : 'incomplete'
+}
+
+/** Nothing but the words tells. */
+function byItsWords(d: Text): Completeness {
+  const { sentence, words, context } = d
+  const bare = sentence.join(' ')
+  if (isAnswer(d)) return 'likely'
+  if (words.closing.test(bare)) return 'complete'
+  if (context.asked === 'dictation' || onlyOpens(d)) return 'incomplete'
+  if (leadsOn(sentence, words)) return 'incomplete'
+  const enough = words.asking.has(sentence[0] ?? '') ? QUESTION_WORDS : SENTENCE_WORDS
+  return sentence.length >= enough ? 'likely' : 'unknown'
 }
 
 /** Silence in ms after which a turn with this text (null: not recognised yet) is over. */
 export function commitSilenceMs(text: string | null, context: TurnContext = NO_CONTEXT): number {
+  if (text === null) return UNHEARD_MS
   const kind = completeness(text, context)
   const { chance, hasty } = context
   const caution = CAUTION_MS * Math.min(hasty, MAX_CAUTION)
-  const byText = COMMIT_SILENCE_MS[kind]
+  const byText = patienceWith(kind, context.pauses)
   if (chance === null) return byText < COMMIT_SILENCE_MS.incomplete ? byText + caution : byText
   if (chance < SURELY_NOT) return Math.max(byText, COMMIT_SILENCE_MS.incomplete)
   if (chance < SURE || kind === 'dictating' || kind === 'thinking') return byText
   return kind === 'incomplete' ? COMMIT_SILENCE_MS.unknown : COMMIT_SILENCE_MS.complete
 }
 
-/** Whether a full stop stands where the sentence cannot end: this recogniser puts one after every piece. */
+function patienceWith(kind: Completeness, pauses: readonly number[]): number {
+  const usual = COMMIT_SILENCE_MS[kind]
+  if (kind === 'unknown') return waitByPace(pauses, usual)
+  return kind === 'incomplete' ? Math.max(usual, waitByPace(pauses, usual)) : usual
+}
+
+/** Whether a full stop stands where no sentence ends: this recogniser puts one after every piece. */
 export function isStrayStop(text: string): boolean {
   if (!endsSentence(text.trim())) return false
-  const bare = text
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N}' ]+/gu, ' ')
-    .trim()
-  return (
-    LEADING_ON.has(bare.split(/\s+/).at(-1) ?? '') &&
-    !SHORT_FORM.test(bare) &&
-    !ENDS_ALL_THE_SAME.test(bare)
-  )
+  const list = wordsOf(text.toLowerCase())
+  return turnWordsOf(list).never.has(list.at(-1) ?? '')
 }
 
 /** Whether the full stop at the end of `before` was gone when more was said: `after` is the text of both. */
@@ -146,11 +165,16 @@ export function stopWasDropped(before: string, after: string): boolean {
   return after.trim().toLowerCase().startsWith(head.toLowerCase()) && /^[\p{Ll}\p{N}]/u.test(next)
 }
 
-function plain(said: string): string {
-  return said
-    .replace(/’/g, "'")
-    .replace(/[^\p{L}\p{N}']+/gu, ' ')
-    .trim()
+/** What is known of the recogniser's full stops after a turn with this text was over. */
+export function stopsAfter(stops: Stops, text: string): Stops {
+  if (stops === 'stray' || isStrayStop(text)) return 'stray'
+  if (endsSentence(text.trim()) || asks(text.trim())) return 'meant'
+  return stops === 'meant' || /[.,?!]/.test(text) ? stops : 'none'
+}
+
+function wordsOf(said: string): string[] {
+  const plain = said.replace(/’/g, "'").replace(/[^\p{L}\p{N}']+/gu, ' ')
+  return plain.split(' ').filter((word) => word !== '')
 }
 
 function lastSentence(said: string): string {
@@ -161,50 +185,27 @@ function endsSentence(said: string): boolean {
   return /[.!]["')]*$/.test(said) && !/\.\.$/.test(said)
 }
 
-function isWritten(text: string): boolean {
-  return /\p{Lu}/u.test(text.trim()[0] ?? '') || /[.,?!]/.test(text)
+function asks(said: string): boolean {
+  return /[?]["')]*$/.test(said)
+}
+
+/** Whether the recogniser writes what it would have ended with a full stop. */
+function tellsStops(text: string, { stops }: TurnContext): boolean {
+  if (stops === 'meant') return true
+  return stops === 'unknown' && (/\p{Lu}/u.test(text.trim()[0] ?? '') || /[.,?!]/.test(text))
+}
+
+/** "Yes", "no thanks": all that was asked for. */
+function isAnswer({ list, words, context }: Text): boolean {
+  return list.length <= 2 && words.answers.has(list.at(-1) ?? '') && context.asked === 'decision'
+}
+
+/** "Okay.", "Hello.": as a rule more follows, unless they are the answer. */
+function onlyOpens({ list, words, context }: Text): boolean {
+  return context.asked !== 'decision' && list.length <= 2 && list.every((w) => words.openers.has(w))
 }
 
 /** "Pepperoni, mushrooms, sausage." without an "and": more may follow. */
 function isOpenList(said: string): boolean {
   return /(\p{L}+, ){2,}\p{L}+[.]$/u.test(said) && !/\b(and|or|und|oder|et|ou|y|o)\b/.test(said)
-}
-
-const isNumber = (word: string): boolean => NUMBERS.has(word) || /^\d+$/.test(word)
-
-/** So many are more than a time or an amount. */
-const MIN_DIGITS = 3
-
-/** Digits said so far, each number word counted as one. */
-function digitCount(list: readonly string[]): number {
-  return list.reduce(
-    (sum, word) => sum + (/^\d+$/.test(word) ? word.length : NUMBERS.has(word) ? 1 : 0),
-    0,
-  )
-}
-
-/** Null when nobody dictates. */
-function dictation(
-  said: string,
-  list: readonly string[],
-  { asked }: TurnContext,
-): Completeness | null {
-  const last = list.at(-1) ?? ''
-  const before = list.at(-2) ?? ''
-  // Alone, "a" and "one" are words like others.
-  const spelt = /^\p{L}$/u.test(last) && (!/^[ai]$/.test(last) || /^\p{L}$/u.test(before))
-  const counted = isNumber(last) && (!/^(one|oh)$/.test(last) || isNumber(before))
-  const digits = digitCount(list)
-  if (asked === 'dictation') {
-    if (/(@\S+|\bat\b.*)(\.| dot )(\p{L}{2,})\W*$/u.test(said)) return 'complete'
-    if (spelt || list.every((word) => ANSWERS.has(word))) return 'dictating'
-    if (digits === 0) return null
-    if (!counted) return digits >= MIN_DIGITS ? 'unknown' : null
-    return digits >= 10 ? 'unknown' : digits >= 7 ? 'incomplete' : 'dictating'
-  }
-  if (spelt) return 'dictating'
-  if (!counted) return null
-  if (digits >= MIN_DIGITS || DICTATION_WORD.test(said))
-    return digits >= 10 ? 'unknown' : 'dictating'
-  return endsSentence(said) || said.endsWith('?') ? null : 'incomplete'
 }

@@ -1,6 +1,7 @@
 /** Hearing: how speech and its text make an utterance, whatever is then done about it. Pure. */
 import { isMenu } from './callee.ts'
 import { FILLER_MS, JOIN_MS, MENU_MS, STALL_MS } from './limits.ts'
+import { withPause } from './pace.ts'
 import { type Action, become, type Event, type State, type Utterance } from './state.ts'
 import { commitSilenceMs, isStrayStop, stopWasDropped } from './turn-detector.ts'
 
@@ -23,7 +24,7 @@ export function hear(state: State, event: Heard, answers: boolean): Action[] {
   const u = state.utterance
   switch (event.type) {
     case 'speech_started':
-      return u ? goOn(u, event.since) : [become({ utterance: newUtterance(event, state) })]
+      return u ? goOn(state, u, event.since) : begin(state, event)
     case 'barge_in':
       return [become({ utterance: { ...(u ?? newUtterance(event, state)), bargedIn: true } })]
     case 'speech_paused': {
@@ -72,6 +73,14 @@ export function rest(utterance: Utterance): Utterance | null {
   return newUtterance({ from: utterance.to, since: utterance.until }, { lastSaid: null })
 }
 
+/** Speech after a turn that was taken for finished tells how long this human pauses, as a pause within one does. */
+function begin(state: State, event: { from: number; since: number }): Action[] {
+  const utterance = newUtterance(event, state)
+  const { lastSaid } = state
+  if (!utterance.continues || !lastSaid) return [become({ utterance })]
+  return [become({ utterance, pauses: withPause(state.pauses, event.since - lastSaid.until) })]
+}
+
 function newUtterance(
   { from, since }: { from: number; since: number },
   { lastSaid }: Pick<State, 'lastSaid'>,
@@ -97,9 +106,11 @@ function newUtterance(
   }
 }
 
-function goOn(u: Utterance, since: number): Action[] {
+function goOn(state: State, u: Utterance, since: number): Action[] {
+  const paused = since - u.until
+  const real = u.to !== null && paused >= REAL_PAUSE_MS
   // What is heard of a word cut in two says nothing about how the recogniser ends a sentence.
-  const text = since - u.until >= REAL_PAUSE_MS ? u.text : null
+  const text = real ? u.text : null
   const utterance: Utterance = {
     ...u,
     to: null,
@@ -112,8 +123,9 @@ function goOn(u: Utterance, since: number): Action[] {
     stalled: false,
   }
   const stray = text !== null && isStrayStop(text)
-  const habit = stray ? [become({ stopsMeanNothing: true })] : []
-  return [...dropDraft(u), ...habit, become({ utterance })]
+  const habit = stray ? [become({ stops: 'stray' })] : []
+  const pace = real ? [become({ pauses: withPause(state.pauses, paused) })] : []
+  return [...dropDraft(u), ...habit, ...pace, become({ utterance })]
 }
 
 function pausedAt(u: Utterance, event: { to: number; until: number }): Utterance {
@@ -137,19 +149,19 @@ function recognised(
   const heard = become({ recogniserFailures: 0 })
   if (text === '') return [heard, ...dropDraft(u), become({ utterance: rest(u) })]
   const dropped = u.textBefore !== null && stopWasDropped(u.textBefore, text)
-  const stopsMeanNothing = state.stopsMeanNothing || dropped
+  const stops = dropped ? 'stray' : state.stops
   const utterance = { ...u, text, fillerAt: null }
-  const commitAt = commitTime({ ...state, stopsMeanNothing }, utterance)
-  return [heard, become({ stopsMeanNothing, utterance: { ...utterance, commitAt } })]
+  const commitAt = commitTime({ ...state, stops }, utterance)
+  return [heard, become({ stops, utterance: { ...utterance, commitAt } })]
 }
 
 /** When the utterance becomes a turn, by what is known of it and what was said before. */
 export function commitTime(state: State, u: Utterance): number {
   if (u.stalled) return u.until
-  const { asked, stopsMeanNothing, hasty, lastSaid } = state
+  const { asked, stops, hasty, pauses, lastSaid } = state
   const text = u.text !== null && u.continues && lastSaid ? `${lastSaid.text} ${u.text}` : u.text
   if (text !== null && isMenu(text)) return u.until + MENU_MS
-  return u.until + commitSilenceMs(text, { asked, stopsMeanNothing, hasty, chance: u.chance })
+  return u.until + commitSilenceMs(text, { asked, stops, hasty, pauses, chance: u.chance })
 }
 
 /** Without a recogniser's remarks about noises; empty when no word is left. */

@@ -1,7 +1,7 @@
 /** The human's turn: an utterance is drafted at each pause and committed when the pause has lasted long enough. */
 import { isMenu, waitAsked } from '../callee.ts'
 import { type Action, become, changed, type Event, type Situation, type State } from '../state.ts'
-import { isStrayStop } from '../turn-detector.ts'
+import { stopsAfter } from '../turn-detector.ts'
 import { commitTime, draft, dropDraft, hear, rest, said } from '../utterance.ts'
 import { giveUp, hasTheWord, heldBack, newAnswer, release, sayFiller, takeUp } from './answering.ts'
 import { askOrLeave } from './silence.ts'
@@ -103,7 +103,7 @@ function commit(state: State, now: number): Action[] {
     lastSaid: hasTheWord(state) ? null : { text, until: u.until },
     waiting: waitUntil(u.text, now),
     humanTurns: state.humanTurns + (u.continues ? 0 : 1),
-    stopsMeanNothing: state.stopsMeanNothing || isStrayStop(u.text),
+    stops: stopsAfter(state.stops, u.text),
     hasty: state.hasty + (u.continues ? 1 : 0),
     quietSince: now,
   })
