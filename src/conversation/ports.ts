@@ -28,6 +28,8 @@ export interface Recognition {
   text: string
   /** Chance that there was no speech at all, 0 to 1, where the engine tells. */
   noSpeech: number
+  /** Mean log probability of what was written, where the engine tells: near 0 it is sure of its words. */
+  logProbability?: number
 }
 
 /** Speech to text. */

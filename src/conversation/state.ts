@@ -3,6 +3,7 @@ import type { LegEnd, StopReason, Talk, TransferOutcome } from '../calls/ports.t
 import type { BargeInRule } from '../core/ring.ts'
 import type { Asked } from './asked.ts'
 import { durationLimits } from './limits.ts'
+import type { Recognition } from './ports.ts'
 import type { LineName } from './stock-lines.ts'
 import type { ToolCall } from './tools.ts'
 import type { Stops } from './turn-detector.ts'
@@ -33,6 +34,8 @@ export interface Utterance {
   text: string | null
   /** Its text at the pause before. */
   textBefore: string | null
+  /** The recogniser is not sure of the text. */
+  unsure: boolean
   /** Chance that it is a whole turn, by how it sounded; null until told. */
   chance: number | null
   /** When it becomes a turn; waits for the text too. null while the human speaks. */
@@ -167,7 +170,7 @@ export type Event =
   | { type: 'key'; digit: string }
   /** What the human has said so far, who goes on. */
   | { type: 'partial'; text: string }
-  | { type: 'recognised'; id: number; text: string; noSpeech: number }
+  | ({ type: 'recognised'; id: number } & Recognition)
   /** How a draft's speech sounded: the chance, 0 to 1, that it is a whole turn. */
   | { type: 'judged'; id: number; chance: number }
   | { type: 'failed'; id: number; stage: FailedStage; reason: string }

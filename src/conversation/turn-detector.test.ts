@@ -13,11 +13,11 @@ const dictation = { ...NO_CONTEXT, asked: 'dictation' } as const
 describe('endpointing by text', () => {
   it.each<[Completeness, string]>([
     ['complete', 'Sure.'],
-    ['complete', 'Yes'],
-    ['complete', 'okay'],
+    ['unknown', 'Yes'],
+    ['likely', 'okay'],
     ['complete', 'That will be twenty dollars.'],
-    ['complete', 'what size would you like'],
-    ['complete', 'Thank you'],
+    ['unknown', 'what size would you like'],
+    ['unknown', 'Thank you'],
     ['complete', 'No, that is all. Thanks!'],
     ['complete', 'Yes, it is.'],
     ['complete', "No, we can't."],
@@ -26,8 +26,8 @@ describe('endpointing by text', () => {
     ['complete', 'No, I am afraid not.'],
     ['complete', 'Somebody has to let the technician in.'],
     ['incomplete', 'My colleague will help you with that'],
-    ['incomplete', 'I think that.'],
-    ['incomplete', 'We are not.'],
+    ['unknown', 'I think that.'],
+    ['unknown', 'We are not.'],
     ['complete', 'I will be there at seven.'],
     ['complete', 'A table for 2.'],
     ['question', "Joe's Pizza, how can I help you?"],
@@ -64,7 +64,7 @@ describe('endpointing by text', () => {
     ['dictating', "It's 555."],
     ['dictating', '555 123'],
     ['incomplete', '555 123 45'],
-    ['unknown', '555 123 4567.'],
+    ['likely', '555 123 4567.'],
     ['dictating', 'S, m, i, t'],
     ['complete', 'bob at example dot com'],
     ['complete', "I don't have one."],
@@ -86,10 +86,23 @@ describe('endpointing by text', () => {
     expect([0, 1, 3, 9].map(after)).toEqual([320, 470, 770, 770])
   })
 
+  it('does not go by the text of a recogniser that guesses', () => {
+    const by = (chance: number | null) =>
+      commitSilenceMs('Enjoy your time.', { ...NO_CONTEXT, unsure: true, chance })
+    expect([null, 0.1, 0.9].map(by)).toEqual([1000, 1000, 850])
+  })
+
+  it('waits longer than the longest pause of somebody who pauses long', () => {
+    const after = (pauses: number[]) => commitSilenceMs('the pizza', { ...NO_CONTEXT, pauses })
+    expect([[], [400, 450, 500], [900, 1100, 1000], [5000]].map(after)).toEqual([
+      850, 600, 1200, 1600,
+    ])
+  })
+
   it('believes a model that hears the turn when it is sure, but not against somebody who counts', () => {
     const by = (text: string, chance: number) => commitSilenceMs(text, { ...NO_CONTEXT, chance })
     expect(by('the large pepperoni pizza', 0.9)).toBe(320)
-    expect(by('I would like to', 0.9)).toBe(700)
+    expect(by('I would like to', 0.9)).toBe(850)
     expect(by('Yes.', 0.1)).toBe(1000)
     expect(by('Yes.', 0.5)).toBe(320)
     expect(by('555', 0.9)).toBe(1500)
@@ -115,8 +128,8 @@ describe('a recogniser that puts a full stop after every piece', () => {
   })
 
   it('says nothing by it any more', () => {
-    const context = { ...NO_CONTEXT, stopsMeanNothing: true }
-    expect(commitSilenceMs('I would like a pizza.', context)).toBe(700)
+    const context = { ...NO_CONTEXT, stops: 'stray' } as const
+    expect(commitSilenceMs('I would like a pizza.', context)).toBe(850)
     expect(commitSilenceMs('What time?', context)).toBe(300)
   })
 })

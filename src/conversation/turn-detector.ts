@@ -61,6 +61,8 @@ export interface TurnContext {
   hasty: number
   /** How long the human has paused within what they said, ms. */
   pauses: readonly number[]
+  /** The recogniser guesses: where its text ends a sentence, the human may not. */
+  unsure: boolean
   /** Chance that the turn is over, by how it sounded; null without such a model. */
   chance: number | null
 }
@@ -70,6 +72,7 @@ export const NO_CONTEXT: TurnContext = {
   stops: 'unknown',
   hasty: 0,
   pauses: [],
+  unsure: false,
   chance: null,
 }
 
@@ -78,6 +81,7 @@ export function completeness(text: string | null, context: TurnContext = NO_CONT
   const said = text?.trim().toLowerCase() ?? ''
   const list = wordsOf(said)
   if (list.length === 0) return 'unknown'
+  if (context.unsure) return 'incomplete'
   const words = turnWordsOf(list)
   const last = list.at(-1) ?? ''
   const sentence = wordsOf(lastSentence(said))

@@ -2,9 +2,12 @@
 import { isMenu } from './callee.ts'
 import { FILLER_MS, JOIN_MS, MENU_MS, STALL_MS } from './limits.ts'
 import { withPause } from './pace.ts'
+import type { Recognition } from './ports.ts'
 import { type Action, become, type Event, type State, type Utterance } from './state.ts'
 import { commitSilenceMs, isStrayStop, stopWasDropped } from './turn-detector.ts'
 
+/** Below this mean log probability of its words a recogniser guesses: speech that it knows lies above, that it does not, below. */
+const UNSURE = -0.6
 /** Above this chance that nobody spoke, a recogniser's text is its own invention. */
 const NO_SPEECH = 0.6
 const MAX_TEXT = 4000
@@ -98,6 +101,7 @@ function newUtterance(
     continues: lastSaid !== null && since - lastSaid.until <= JOIN_MS,
     text: null,
     textBefore: null,
+    unsure: false,
     chance: null,
     commitAt: null,
     fillerAt: null,
@@ -140,17 +144,14 @@ function pausedAt(u: Utterance, event: { to: number; until: number }): Utterance
   }
 }
 
-function recognised(
-  state: State,
-  u: Utterance,
-  event: { text: string; noSpeech: number },
-): Action[] {
+function recognised(state: State, u: Utterance, event: Recognition): Action[] {
   const text = event.noSpeech > NO_SPEECH ? '' : spokenText(event.text)
   const heard = become({ recogniserFailures: 0 })
   if (text === '') return [heard, ...dropDraft(u), become({ utterance: rest(u) })]
-  const dropped = u.textBefore !== null && stopWasDropped(u.textBefore, text)
+  const unsure = (event.logProbability ?? 0) < UNSURE
+  const dropped = !unsure && u.textBefore !== null && stopWasDropped(u.textBefore, text)
   const stops = dropped ? 'stray' : state.stops
-  const utterance = { ...u, text, fillerAt: null }
+  const utterance = { ...u, text, unsure, fillerAt: null }
   const commitAt = commitTime({ ...state, stops }, utterance)
   return [heard, become({ stops, utterance: { ...utterance, commitAt } })]
 }
@@ -161,7 +162,8 @@ export function commitTime(state: State, u: Utterance): number {
   const { asked, stops, hasty, pauses, lastSaid } = state
   const text = u.text !== null && u.continues && lastSaid ? `${lastSaid.text} ${u.text}` : u.text
   if (text !== null && isMenu(text)) return u.until + MENU_MS
-  return u.until + commitSilenceMs(text, { asked, stops, hasty, pauses, chance: u.chance })
+  const { unsure, chance } = u
+  return u.until + commitSilenceMs(text, { asked, stops, hasty, pauses, unsure, chance })
 }
 
 /** Without a recogniser's remarks about noises; empty when no word is left. */

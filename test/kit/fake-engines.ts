@@ -32,6 +32,8 @@ export interface FakeEngineOptions {
   /** The text of the samples [from, to): the leg's `textBetween`. */
   hear(from: number, to: number): string
   recogniseMs?: number
+  /** How sure the recogniser is of its words; it does not tell unless given. */
+  logProbability?: number
   firstTokenMs?: number
   wordMs?: number
   firstClipMs?: number
@@ -87,7 +89,12 @@ export function createFakeEngines(o: FakeEngineOptions): FakeEngines {
       recognised.push({ from, to, at: o.clock.now() })
       await wait(broken.recogniser === 'hangs' ? 1e9 : (o.recogniseMs ?? 60), signal)
       if (broken.recogniser) throw new Error('recogniser: away')
-      return { text: o.hear(from, to), noSpeech: 0 }
+      const { logProbability } = o
+      return {
+        text: o.hear(from, to),
+        noSpeech: 0,
+        ...(logProbability !== undefined && { logProbability }),
+      }
     },
     probe: () => ready('speech-to-text'),
   }

@@ -64,8 +64,8 @@ describe('Moonshine', () => {
     const model = setup().load()
     const memory = new SoundMemory()
     for (let to = 8000; to < 60_000; to += 8000)
-      expect(model.recognise(speech.slice(0, to), { ...o, memory })).toEqual(
-        model.recognise(speech.slice(0, to), o),
+      expect(model.recognise(speech.slice(0, to), { ...o, memory }).text).toBe(
+        model.recognise(speech.slice(0, to), o).text,
       )
   })
 

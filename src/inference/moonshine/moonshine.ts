@@ -108,7 +108,8 @@ class Moonshine implements SpeechModel {
         isAborted: o.isAborted,
       })
       memory.drafts[i] = decoded.tokens
-      return { text: this.files.tokenizer.decode(decoded.tokens).trim(), noSpeech: 0 }
+      const text = this.files.tokenizer.decode(decoded.tokens).trim()
+      return { text, noSpeech: 0, logProbability: decoded.meanLogProbability }
     })
     // Each model knows one language, and no file of it says which: it is taken to be the one that is spoken.
     return { ...joinWindows(parts), fallback: null }

@@ -11,6 +11,14 @@ describe('what the windows of a sound came to', () => {
     expect(joinWindows(parts)).toEqual({ text: 'one two', noSpeech: 0.1 })
   })
 
+  it('is as sure as the part it is least sure of', () => {
+    const parts = [
+      { text: 'one', noSpeech: 0, logProbability: -0.2 },
+      { text: 'two', noSpeech: 0, logProbability: -0.8 },
+    ]
+    expect(joinWindows(parts).logProbability).toBe(-0.8)
+  })
+
   it('has an end, whatever a foreign vocabulary makes of the tokens', () => {
     const endless = { text: 'x'.repeat(1_000_000), noSpeech: 0 }
     expect(joinWindows([endless, endless]).text).toHaveLength(8000)

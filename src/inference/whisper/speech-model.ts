@@ -38,8 +38,10 @@ const MOST_TEXT = 8000
 /** What the windows of a sound came to, as one. */
 export function joinWindows(parts: readonly Recognition[]): Recognition {
   const text = parts.map((part) => part.text).filter((part) => part !== '')
+  const sure = parts.flatMap(({ logProbability }) => logProbability ?? [])
   return {
     text: text.join(' ').slice(0, MOST_TEXT),
     noSpeech: Math.min(...parts.map((part) => part.noSpeech)),
+    ...(sure.length > 0 && { logProbability: Math.min(...sure) }),
   }
 }

@@ -1,3 +1,4 @@
+import type { Recognition } from '../../conversation/ports.ts'
 import type { EndRequest } from '../engine-thread.ts'
 import type { Device, WantedDevice } from '../onnx/device.ts'
 
@@ -26,6 +27,6 @@ export type SttRequest =
 
 /** What it tells. A probe's text is empty. */
 export type SttReply =
-  | { id: number; text: string; noSpeech: number; fallback: string | null; device: Device }
+  | ({ id: number; fallback: string | null; device: Device } & Recognition)
   | { id: number; gaveUp: true }
   | { id: number; failed: string }

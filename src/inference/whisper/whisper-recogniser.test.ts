@@ -60,7 +60,11 @@ describe('the recogniser in its thread', () => {
 
   it('recognises what stands in a ring', async () => {
     const { ask, workers } = setup()
-    expect(await ask()).toEqual({ text: TEXT, noSpeech: expect.closeTo(0, 1) })
+    expect(await ask()).toEqual({
+      text: TEXT,
+      noSpeech: expect.closeTo(0, 1),
+      logProbability: expect.closeTo(-0.2, 0),
+    })
     expect(workers).toHaveLength(1)
   })
 

@@ -116,7 +116,8 @@ export function createWhisperRecogniser(deps: WhisperRecogniserDeps): Recogniser
       return { id, ring, isPartial: partial, request, aborted }
     }, signal)
     tell(answer)
-    return { text: answer.text, noSpeech: answer.noSpeech }
+    const { text, noSpeech, logProbability } = answer
+    return { text, noSpeech, ...(logProbability !== undefined && { logProbability }) }
   }
 
   function probeModel(dir: string | null): Promise<Answer> {

@@ -88,7 +88,8 @@ class Whisper implements SpeechModel {
       decoded.noSpeech > NO_SPEECH_PROBABILITY &&
       decoded.meanLogProbability < NO_SPEECH_LOG_PROBABILITY
     const text = isSilence ? '' : this.files.tokenizer.decode(decoded.tokens).trim()
-    return { text, noSpeech: decoded.noSpeech }
+    const { noSpeech, meanLogProbability: logProbability } = decoded
+    return { text, noSpeech, logProbability }
   }
 }
 
