@@ -7,6 +7,7 @@ import type { Clock } from './core/clock.ts'
 import { reasonOf } from './core/errors.ts'
 import type { Part } from './core/lifecycle.ts'
 import type { Log } from './core/log.ts'
+import { expecting } from './inference/expected-words.ts'
 import { type Dialogue, readDialogueFile } from './inference/llm/dialogue-file.ts'
 import { createOllamaModel } from './inference/llm/ollama-model.ts'
 import { createScriptedModel } from './inference/llm/scripted-model.ts'
@@ -28,7 +29,9 @@ export function createEngines(
   d: EngineDeps,
 ): { engines: Engines; parts: readonly Part[] } {
   const speech = createSpeechDetector({ ...d, dataDir: config.dataDir })
-  const recogniser = createRecogniser(config, d)
+  const { prompt } = config.speech.stt
+  const plain = createRecogniser(config, d)
+  const recogniser = prompt === null ? plain : expecting(plain, prompt)
   const voice = createVoice(config, d)
   const model = createModel(config, d)
   const parts = [speech, recogniser, voice]

@@ -57,6 +57,8 @@ export interface Config {
       model: string | null
       url: string | null
       apiKey: string | null
+      /** Words to be expected. */
+      prompt: string | null
     }
     tts: {
       /** Null: the best installed. */
@@ -173,6 +175,7 @@ export function buildConfig(
         model: v['speech.stt.model'],
         url: v['speech.stt.url'],
         apiKey: v['speech.stt.api_key'],
+        prompt: v['speech.stt.prompt'],
       },
       tts: {
         engine: v['speech.tts.engine'],

@@ -134,6 +134,12 @@ const SAMPLES: Record<
     at: (c) => c.speech.stt.url,
     is: 'http://gpu:9000',
   },
+  'speech.stt.prompt': {
+    toml: '"Lindau"',
+    text: 'Lindau',
+    at: (c) => c.speech.stt.prompt,
+    is: 'Lindau',
+  },
   'speech.stt.api_key': {
     toml: '"s1"',
     text: 's1',
@@ -242,7 +248,7 @@ describe('the defaults', () => {
       webhooks: { allowedHosts: [], caFile: null, timeoutMs: 10_000, retryBaseMs: 10_000 },
       speech: {
         device: 'auto',
-        stt: { engine: 'whisper', model: null, url: null, apiKey: null },
+        stt: { engine: 'whisper', model: null, url: null, apiKey: null, prompt: null },
         tts: { engine: null, model: null, voice: null, url: null, apiKey: null },
       },
       llm: {

@@ -98,6 +98,7 @@ export const SETTINGS = {
   'speech.stt.model': none(text()),
   'speech.stt.url': none(baseUrl()),
   'speech.stt.api_key': none(text(), secret),
+  'speech.stt.prompt': none(text()),
   /** The default is the best installed, else Flite. */
   'speech.tts.engine': none(choice(['kokoro', 'piper', 'flite', 'openai'])),
   'speech.tts.model': none(text()),

@@ -75,7 +75,9 @@ function recognise(request: Recognise): Heard {
   const sound = utteranceSound({ ...request, rateHz: WHISPER_RATE_HZ })
   if (sound.length === 0) return NOTHING
   const speech = load(request.model)
-  const { language, prompt } = request
+  const { language } = request
+  // The demo model has learned nothing about text that goes before.
+  const prompt = request.model === null ? undefined : request.prompt
   return speech.recognise(sound, { language, prompt, isAborted, memory: memoryOf(request) })
 }
 
