@@ -75,6 +75,16 @@ describe('a voicemail', () => {
     expect(told).toMatch(/voicemail/)
   })
 
+  it('is not what a recogniser guesses: the call goes on, and a beep tells all the same', async () => {
+    const guessed = await greeted({ logProbability: -0.9 })
+    await guessed.run(10_000)
+    expect(guessed.talk).toBeNull()
+    expect(guessed.engines.asked.length).toBeGreaterThan(0)
+    const beeping = await greeted({ logProbability: -0.9 })
+    beeping.leg.beep(1000, 400, 5000)
+    expect((await beeping.finish(20_000)).ending).toBe('voicemail')
+  })
+
   it('is known by its beep when its words are not', async () => {
     const call = await placeCall({
       brief: { firstMessage: null },

@@ -89,7 +89,7 @@ describe('endpointing by text', () => {
   it('does not go by the text of a recogniser that guesses', () => {
     const by = (chance: number | null) =>
       commitSilenceMs('Enjoy your time.', { ...NO_CONTEXT, unsure: true, chance })
-    expect([null, 0.1, 0.9].map(by)).toEqual([1000, 1000, 850])
+    expect([null, 0.1, 0.9].map(by)).toEqual([1200, 1200, 850])
   })
 
   it('waits longer than the longest pause of somebody who pauses long', () => {

@@ -148,7 +148,7 @@ function recognised(state: State, u: Utterance, event: Recognition): Action[] {
   const text = event.noSpeech > NO_SPEECH ? '' : spokenText(event.text)
   const heard = become({ recogniserFailures: 0 })
   if (text === '') return [heard, ...dropDraft(u), become({ utterance: rest(u) })]
-  const unsure = (event.logProbability ?? 0) < UNSURE
+  const unsure = isGuess(event)
   const dropped = !unsure && u.textBefore !== null && stopWasDropped(u.textBefore, text)
   const stops = dropped ? 'stray' : state.stops
   const utterance = { ...u, text, unsure, fillerAt: null }
@@ -161,9 +161,14 @@ export function commitTime(state: State, u: Utterance): number {
   if (u.stalled) return u.until
   const { asked, stops, hasty, pauses, lastSaid } = state
   const text = u.text !== null && u.continues && lastSaid ? `${lastSaid.text} ${u.text}` : u.text
-  if (text !== null && isMenu(text)) return u.until + MENU_MS
+  if (text !== null && !u.unsure && isMenu(text)) return u.until + MENU_MS
   const { unsure, chance } = u
   return u.until + commitSilenceMs(text, { asked, stops, hasty, pauses, unsure, chance })
+}
+
+/** Whether the recogniser is so unsure of its text that nothing may follow from how it reads. */
+export function isGuess({ logProbability }: Recognition): boolean {
+  return (logProbability ?? 0) < UNSURE
 }
 
 /** Without a recogniser's remarks about noises; empty when no word is left. */

@@ -101,7 +101,7 @@ function commit(state: State, now: number): Action[] {
     resumes: 0,
     cutOff: false,
     lastSaid: hasTheWord(state) ? null : { text, until: u.until },
-    waiting: waitUntil(u.text, now),
+    waiting: u.unsure ? null : waitUntil(u.text, now),
     humanTurns: state.humanTurns + (u.continues ? 0 : 1),
     stops: stopsAfter(state.stops, u.text),
     hasty: state.hasty + (u.continues ? 1 : 0),

@@ -13,7 +13,7 @@ import {
   NO_BEEP_MS,
 } from '../limits.ts'
 import { type Action, become, changed, type Event, type Situation, type State } from '../state.ts'
-import { dropDraft, hear, said, spokenText } from '../utterance.ts'
+import { dropDraft, hear, isGuess, said, spokenText } from '../utterance.ts'
 import { giveUp } from './answering.ts'
 import { dropAll, endWith } from './ending.ts'
 
@@ -51,7 +51,7 @@ function greeting(
   now: number,
 ): Action[] | null {
   const u = state.utterance
-  if (!u || u.draft !== event.id || !isEarly(state, now)) return null
+  if (!u || u.draft !== event.id || !isEarly(state, now) || isGuess(event)) return null
   const text = spokenText(event.text)
   if (!isVoicemailGreeting(text) || state.onVoicemail === 'continue') return null
   if (state.onVoicemail === 'leave')
