@@ -154,14 +154,14 @@ describe('endpointing', () => {
 
   it.each<[number | null | 'fails' | 'hangs', number, number, number]>([
     [0.95, 0, 300, 450],
-    [0.05, 0, 1000, 1100],
+    [0.05, 0, 1200, 1300],
     // Late ones count while the turn is open.
     [0.95, 400, 450, 560],
-    [0.05, 400, 1000, 1100],
-    [0.05, 1500, 700, 760],
-    [null, 0, 700, 760],
-    ['fails', 0, 700, 760],
-    ['hangs', 0, 700, 760],
+    [0.05, 400, 1200, 1300],
+    [0.05, 1500, 850, 910],
+    [null, 0, 850, 910],
+    ['fails', 0, 850, 910],
+    ['hangs', 0, 850, 910],
   ])('goes by how it sounded where a model hears it: %s after %d ms', async (...row) => {
     const [chance, turnMs, earliest, latest] = row
     const call = await placeCall({
