@@ -114,6 +114,36 @@ describe('endpointing', () => {
     ])
   })
 
+  it('learns that a recogniser writes no full stops, and waits for none', async () => {
+    const call = await placeCall({ brief: { firstMessage: 'What can I do for you?' } })
+    await call.run(2600)
+    const text = 'We have a table for two by the window'
+    const gaps: number[] = []
+    for (let turn = 0; turn < 2; turn++) {
+      const end = call.leg.time() + 1600
+      call.leg.say(text, 1600)
+      await call.run(8000)
+      gaps.push((call.sounds()[turn + 1]?.at ?? 0) - end)
+    }
+    expect(gaps[0]).toBeGreaterThanOrEqual(1200)
+    expect(gaps[1]).toBeLessThan(700)
+  })
+
+  it('waits longer for a human who has paused long within a sentence', async () => {
+    const call = await placeCall({ brief: { firstMessage: 'What can I do for you?' } })
+    await call.run(2600)
+    call.leg.say('i would like to', 800)
+    call.leg.say('order a pizza please', 800, call.leg.time() + 1900)
+    await call.run(6000)
+    call.leg.say('the large pepperoni', 900)
+    call.leg.say('with olives', 600, call.leg.time() + 1950)
+    await call.run(6000)
+    expect(human(call.events)).toEqual([
+      'i would like to order a pizza please',
+      'the large pepperoni with olives',
+    ])
+  })
+
   it('takes nothing for a habit that is heard of a word cut in two', async () => {
     const call = await placeCall({ brief: { firstMessage: 'What can I do for you?' } })
     await call.run(2600)

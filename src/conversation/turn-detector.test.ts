@@ -54,6 +54,7 @@ describe('endpointing by text', () => {
     ['incomplete', 'What size would'],
     ['incomplete', 'we have a very big'],
     ['incomplete', 'can you'],
+    ['incomplete', 'i would like to'],
     ['incomplete', 'can you please'],
     ['incomplete', 'if you come before noon'],
     ['incomplete', 'we would like to order'],
