@@ -6,6 +6,7 @@ import { randomSource } from '../test/kit/seeded.ts'
 import { callsWithBargeIns } from './barge-in.ts'
 import { fixedSilence } from './fixed-silence.ts'
 import { markedTurns } from './held-out.ts'
+import { HELD_OUT_LANGUAGES } from './held-out-languages.ts'
 import { HELD_OUT } from './held-out-texts.ts'
 import { inDirectory } from './program.ts'
 import { type Figure, figure } from './report.ts'
@@ -26,7 +27,7 @@ const MODEL = join(import.meta.dirname, '../models/silero_vad.onnx')
 
 /** How recognisers write: with capitals and stops, or the words alone. */
 const WRITTEN = (text: string): string => text
-const BARE = (text: string): string => text.toLowerCase().replace(/[.,?!]/g, '')
+const BARE = (text: string): string => text.toLowerCase().replace(/[.,?!¿¡]/g, '')
 
 interface Judged {
   kind: TurnKind
@@ -43,9 +44,11 @@ export async function benchTurns(): Promise<Figure[]> {
   const simulated = await inDirectory(async (directory) => {
     const session = openRuntime(directory).createSession(readFileSync(MODEL))
     const heldOut = await hearAll(session, markedTurns(HELD_OUT, SEED))
+    const foreign = await hearAll(session, markedTurns(HELD_OUT_LANGUAGES, SEED))
     return [
       ...simulatedFigures(await hearAll(session, turnTexts(SEED, TURNS))),
-      ...heldOutFigures(heldOut),
+      ...heldOutFigures('held-out turns', heldOut, true),
+      ...heldOutFigures('held-out German, French, Spanish', foreign, false),
     ]
   })
   const wire = await callsWithBargeIns(DELAYS)
@@ -95,12 +98,16 @@ function simulatedFigures({ sounds, texts, written, bare }: HeardTurns): Figure[
   ]
 }
 
-function heldOutFigures({ sounds, texts, written, bare }: HeardTurns): Figure[] {
+function heldOutFigures(
+  what: string,
+  { sounds, texts, written, bare }: HeardTurns,
+  isHeldTo: boolean,
+): Figure[] {
   const judged = (heard: readonly HeardTurn[]): Judged[] =>
     heard.map((turn, i) => judge(turn, turn.firstSound, sounds[i], texts[i]))
   return [
-    ...figuresOf('held-out turns by the text', judged(written), true),
-    ...figuresOf('held-out turns by words alone', judged(bare), false),
+    ...figuresOf(`${what}, by the text`, judged(written), isHeldTo),
+    ...figuresOf(`${what}, by words alone`, judged(bare), false),
   ]
 }
 

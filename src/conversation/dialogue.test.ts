@@ -48,9 +48,9 @@ describe('a turn', () => {
 
   it.each([
     ['What time?', 300],
-    ['make it two', 1000],
+    ['make it two', 1200],
     ['the large pepperoni pizza', 850],
-    ['I would like a pizza and', 1000],
+    ['I would like a pizza and', 1200],
   ])('%j is committed after %i ms of silence', async (text, silence) => {
     const call = await setup({ recogniseMs: 10, firstTokenMs: 10, firstClipMs: 10 })
     call.leg.say(text, 1600)

@@ -114,20 +114,34 @@ describe('endpointing', () => {
     ])
   })
 
-  it('waits through pauses where the recogniser is not sure of its words', async () => {
-    const heard = async (logProbability: number) => {
-      const brief = { firstMessage: 'What can I do for you?' }
-      const call = await placeCall({ brief, logProbability })
-      await call.run(2600)
-      const { leg } = call
-      leg.say('Enjoy your time.', 2000)
-      leg.say('You are.', 1000, leg.time() + 2800)
-      leg.say('A very large one.', 2500, leg.time() + 4600)
-      await call.run(12_000)
-      return human(call.events)
+  it('learns that a recogniser writes no full stops, and waits for none', async () => {
+    const call = await placeCall({ brief: { firstMessage: 'What can I do for you?' } })
+    await call.run(2600)
+    const text = 'We have a table for two by the window'
+    const gaps: number[] = []
+    for (let turn = 0; turn < 2; turn++) {
+      const end = call.leg.time() + 1600
+      call.leg.say(text, 1600)
+      await call.run(8000)
+      gaps.push((call.sounds()[turn + 1]?.at ?? 0) - end)
     }
-    expect(await heard(-0.9)).toEqual(['Enjoy your time. You are. A very large one.'])
-    expect((await heard(-0.3)).length).toBeGreaterThan(1)
+    expect(gaps[0]).toBeGreaterThanOrEqual(1200)
+    expect(gaps[1]).toBeLessThan(700)
+  })
+
+  it('waits longer for a human who has paused long within a sentence', async () => {
+    const call = await placeCall({ brief: { firstMessage: 'What can I do for you?' } })
+    await call.run(2600)
+    call.leg.say('i would like to', 800)
+    call.leg.say('order a pizza please', 800, call.leg.time() + 1900)
+    await call.run(6000)
+    call.leg.say('the large pepperoni', 900)
+    call.leg.say('with olives', 600, call.leg.time() + 1950)
+    await call.run(6000)
+    expect(human(call.events)).toEqual([
+      'i would like to order a pizza please',
+      'the large pepperoni with olives',
+    ])
   })
 
   it('takes nothing for a habit that is heard of a word cut in two', async () => {
@@ -170,10 +184,10 @@ describe('endpointing', () => {
 
   it.each<[number | null | 'fails' | 'hangs', number, number, number]>([
     [0.95, 0, 300, 450],
-    [0.05, 0, 1000, 1100],
+    [0.05, 0, 1200, 1300],
     // Late ones count while the turn is open.
     [0.95, 400, 450, 560],
-    [0.05, 400, 1000, 1100],
+    [0.05, 400, 1200, 1300],
     [0.05, 1500, 850, 910],
     [null, 0, 850, 910],
     ['fails', 0, 850, 910],

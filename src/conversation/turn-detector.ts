@@ -29,9 +29,8 @@ export const COMMIT_SILENCE_MS: Record<Completeness, number> = {
   complete: 320,
   likely: 600,
   unknown: 850,
-  incomplete: 1000,
-  // Practised speakers pause for 1.1 s between the parts of a sentence.
-  unsure: 1200,
+  // Pauses of 900 ms are common, and a voice is heard to end before it does and to begin after.
+  incomplete: 1200,
   dictating: 1500,
   thinking: 2500,
 }
@@ -131,8 +130,9 @@ function byItsCapitals(d: Text): Completeness {
 function byItsWords(d: Text): Completeness {
   const { sentence, words, context } = d
   const bare = sentence.join(' ')
+  const closes = words.closing.test(bare) && !words.verbMissing.test(bare)
+  if (closes && sentence.length > 1) return 'complete'
   if (isAnswer(d)) return 'likely'
-  if (words.closing.test(bare)) return 'complete'
   if (context.asked === 'dictation' || onlyOpens(d)) return 'incomplete'
   if (leadsOn(sentence, words)) return 'incomplete'
   const enough = words.asking.has(sentence[0] ?? '') ? QUESTION_WORDS : SENTENCE_WORDS

@@ -31,7 +31,9 @@ export const GERMAN: TurnWords = {
       'unserer ihr ihre ihren ihrem ihrer sein seine seinen seinem kein keine keinen am im zum zur vom beim ins diese ' +
       'diesen dieser zwei drei vier fünf sechs',
   ),
-  common: wordSet('guten tag hallo bitte vielen dank heute morgen hier nein dich dir euch'),
+  common: wordSet(
+    'guten tag hallo bitte vielen dank heute morgen hier nein dich dir euch warten moment',
+  ),
   fillers: wordSet('äh ähm hm hmm mm öh ehm'),
   answers: wordSet(
     'ja nein doch okay gut genau richtig klar gern gerne danke stimmt natürlich tschüss nö jawohl sicher',

@@ -60,7 +60,7 @@ export const ENGLISH: TurnWords = {
   asking: wordSet('what who where when why how which can could will would do does did is are'),
   conditions: wordSet('if when whenever once although though unless while since after before'),
   verbMissing:
-    /\b(can|could|would|will|do|did|does|are|were|have|had|should|if|that|when|what|because|and|or|as|than|so|until|before|after|where|how|which|who|thing|one) you$|\b(is|are|was|were|will|would|that|if|because|so|and|when) there$|\b(tell|give|send|show|ask|let|make|get|help) me$/,
+    /\b(can|could|would|will|do|did|does|are|were|have|had|should|if|that|when|what|because|and|or|as|than|so|until|before|after|where|how|which|who|thing|one) you$|\b(is|are|was|were|will|would|that|if|because|so|and|when) there$|\b(can|could|would|will) (you|i|we|someone|somebody) please$|\b(tell|give|send|show|ask|let|make|get|help) me$/,
   closing:
     /\b(thank you( very much| so much)?|thanks( a lot)?|please|you're welcome|good ?bye|bye ?bye|see you|that's (it|all|right|correct|fine|okay|ok|good|great|perfect|me|everything)|that is (it|all|right|correct|fine)|sounds (good|great|fine|perfect)|(would|will|'ll) be (great|fine|good|perfect|lovely|nice)|(that|it|this) works|works for (me|us)|of course|no problem|no idea|not (really|yet|at all)|(think|hope|guess) so|if (that's )?possible|as (soon as )?possible|as well|how can i help( you)?)$/,
   moment:

@@ -25,7 +25,9 @@ export const SPANISH: TurnWords = {
   determiners: wordSet(
     'el la los las un una unos unas mi mis tu su sus nuestro nuestra este esta ese esa al del dos tres cuatro cinco',
   ),
-  common: wordSet('hola gracias favor aquí hoy mañana sí buenos buenas días tardes mí ti'),
+  common: wordSet(
+    'hola gracias favor aquí hoy mañana sí buenos buenas días tardes mí ti espere espera momento',
+  ),
   fillers: wordSet('eh em mm hmm'),
   answers: wordSet(
     'sí no claro vale bien perfecto exacto correcto gracias adiós bueno exactamente okay ok',

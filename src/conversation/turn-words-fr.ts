@@ -26,7 +26,9 @@ export const FRENCH: TurnWords = {
   determiners: wordSet(
     'le la les un une des du au aux mon ma mes notre nos votre vos son sa ses ce cette ces deux trois quatre cinq',
   ),
-  common: wordSet("bonjour bonsoir merci beaucoup plaît ici aujourd'hui demain oui ça moi toi eux"),
+  common: wordSet(
+    "bonjour bonsoir merci beaucoup plaît ici aujourd'hui demain oui ça moi toi eux attendez attends",
+  ),
   fillers: wordSet('euh ben bah hum hmm mm'),
   answers: wordSet(
     "oui non ouais si d'accord bien parfait merci exactement voilà absolument okay ok",

@@ -36,7 +36,7 @@ export function leadsOn(list: readonly string[], words: TurnWords): boolean {
   const last = list.at(-1) ?? ''
   const bare = list.join(' ')
   if (words.never.has(last) || words.awaiting.has(last) || last.endsWith("'")) return true
-  if (words.seldom.has(last) && !words.endsAllTheSame.test(bare)) return true
+  if (words.seldom.has(last)) return true
   if (words.verbMissing.test(bare) || words.objectMissing.test(bare)) return true
   if (nounMissing(list, words)) return true
   return list.length <= CONDITION_WORDS && words.conditions.has(list[0] ?? '')
