@@ -144,6 +144,22 @@ describe('endpointing', () => {
     ])
   })
 
+  it('waits through pauses where the recogniser is not sure of its words', async () => {
+    const heard = async (logProbability: number) => {
+      const brief = { firstMessage: 'What can I do for you?' }
+      const call = await placeCall({ brief, logProbability })
+      await call.run(2600)
+      const { leg } = call
+      leg.say('Enjoy your time.', 2000)
+      leg.say('You are.', 1000, leg.time() + 2800)
+      leg.say('A very large one.', 2500, leg.time() + 4600)
+      await call.run(12_000)
+      return human(call.events)
+    }
+    expect(await heard(-0.9)).toEqual(['Enjoy your time. You are. A very large one.'])
+    expect((await heard(-0.3)).length).toBeGreaterThan(1)
+  })
+
   it('takes nothing for a habit that is heard of a word cut in two', async () => {
     const call = await placeCall({ brief: { firstMessage: 'What can I do for you?' } })
     await call.run(2600)

@@ -146,6 +146,12 @@ describe('endpointing by text', () => {
     expect(by('A pizza.', [300, 950])).toBe(COMMIT_SILENCE_MS.complete)
   })
 
+  it('does not go by the text of a recogniser that guesses', () => {
+    const by = (chance: number | null) =>
+      commitSilenceMs('Enjoy your time.', { ...NO_CONTEXT, unsure: true, chance })
+    expect([null, 0.1, 0.9].map(by)).toEqual([1200, 1200, 850])
+  })
+
   it('believes a model that hears the turn when it is sure, but not against somebody who counts', () => {
     const by = (text: string, chance: number) => commitSilenceMs(text, { ...NO_CONTEXT, chance })
     expect(by('the large pepperoni pizza', 0.9)).toBe(320)

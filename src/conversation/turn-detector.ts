@@ -15,8 +15,6 @@ export type Completeness =
   | 'likely'
   | 'unknown'
   | 'incomplete'
-  /** The recogniser guesses what was said. */
-  | 'unsure'
   /** Somebody spells, counts or gives an address. */
   | 'dictating'
   /** Somebody thinks, or asks for a moment. */
@@ -84,7 +82,7 @@ export function completeness(text: string | null, context: TurnContext = NO_CONT
   const said = text?.trim().toLowerCase() ?? ''
   const list = wordsOf(said)
   if (list.length === 0) return 'unknown'
-  if (context.unsure) return 'unsure'
+  if (context.unsure) return 'incomplete'
   const words = turnWordsOf(list)
   const last = list.at(-1) ?? ''
   const sentence = wordsOf(lastSentence(said))
@@ -149,16 +147,13 @@ export function commitSilenceMs(text: string | null, context: TurnContext = NO_C
   if (chance === null) return byText < COMMIT_SILENCE_MS.incomplete ? byText + caution : byText
   if (chance < SURELY_NOT) return Math.max(byText, COMMIT_SILENCE_MS.incomplete)
   if (chance < SURE || kind === 'dictating' || kind === 'thinking') return byText
-  return kind === 'incomplete' || kind === 'unsure'
-    ? COMMIT_SILENCE_MS.unknown
-    : COMMIT_SILENCE_MS.complete
+  return kind === 'incomplete' ? COMMIT_SILENCE_MS.unknown : COMMIT_SILENCE_MS.complete
 }
 
 function patienceWith(kind: Completeness, pauses: readonly number[]): number {
   const usual = COMMIT_SILENCE_MS[kind]
   if (kind === 'unknown') return waitByPace(pauses, usual)
-  const isOpen = kind === 'incomplete' || kind === 'unsure'
-  return isOpen ? Math.max(usual, waitByPace(pauses, usual)) : usual
+  return kind === 'incomplete' ? Math.max(usual, waitByPace(pauses, usual)) : usual
 }
 
 /** Whether a full stop stands where no sentence ends: this recogniser puts one after every piece. */
