@@ -116,6 +116,7 @@ class OneCall {
         await this.act({ kind: step.step, text: step.text }, () => this.say(step.text))
         // What was interrupted is no answer to the interruption.
         if (step.step === 'interrupt') ears.forget()
+        else ears.listenAnew()
         return false
       case 'tone':
       case 'music': {

@@ -7,6 +7,8 @@ import { toMs } from '../core/pcm.ts'
 export interface Ears {
   /** What was heard until now does not count as an answer to what is said next. */
   forget(): void
+  /** The silence that counts as the end of the other side's turn begins now at the earliest: it listened until now. */
+  listenAnew(): void
   /** True when the other side has spoken and been silent for the callee's patience; false after `limitMs`. */
   turnEnded(limitMs: number, over: AbortSignal): Promise<boolean>
   /** True when the other side has spoken for `ms`, breaths included, and still does; false when it did not within `limitMs`. */
@@ -29,6 +31,7 @@ export function createEars(
   /** Position at which the other side began to speak; a breath does not count. */
   let speakingFrom = 0
   let silentSince = Number.NEGATIVE_INFINITY
+  let listeningSince = Number.NEGATIVE_INFINITY
   const stop = d.speech.watch(leg.ears, (event) => {
     if (event.type === 'tone') return
     const now = clock.steady()
@@ -45,11 +48,15 @@ export function createEars(
     forget() {
       heard = speaking
     },
+    listenAnew() {
+      listeningSince = clock.steady()
+    },
     async turnEnded(limitMs, over) {
       const giveUpAt = clock.steady() + limitMs
       while (!over.aborted) {
         const now = clock.steady()
-        if (heard && !speaking && now - silentSince >= o.patienceMs) return true
+        const quietSince = Math.max(silentSince, listeningSince)
+        if (heard && !speaking && now - quietSince >= o.patienceMs) return true
         if (!heard && now >= giveUpAt) return false
         await sleep(clock, LOOK_MS, over)
       }
